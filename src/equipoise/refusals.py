@@ -1,0 +1,39 @@
+"""What the software says when it will not do a thing, so that a person can mend it.
+
+A refusal names the field, the value and the remedy. It is shown without a traceback; a broken
+promise of our own is an `assert` and is shown with one.
+"""
+
+LONGEST_VALUE_SHOWN = 80
+
+
+class Refusal(Exception):
+    """Something a person asked for that is refused, with the field, the value and what to do.
+
+    Args:
+        field: where it is, in the words of the protocol file, table or page (`visits[1].window`).
+        value: what was found there; `None` when nothing was found or the value must not be shown.
+        problem: what is wrong, without a full stop.
+        remedy: what the person can do now, without a full stop.
+    """
+
+    def __init__(self, field: str, value: object, problem: str, remedy: str) -> None:
+        self.field = field
+        self.value = value
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        """One line: `field = value: problem; remedy`."""
+        subject = self.field if self.value is None else f"{self.field} = {shown(self.value)}"
+        return f"{subject}: {self.problem}; {self.remedy}"
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: on one line, cut when long, control characters escaped."""
+    text = str(value)
+    text = "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+    if len(text) > LONGEST_VALUE_SHOWN:
+        return text[: LONGEST_VALUE_SHOWN - 1] + "…"
+    return text
