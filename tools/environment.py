@@ -109,8 +109,8 @@ def install_package() -> None:
 
 
 def pip(*arguments: str) -> None:
-    """Run pip quietly, with the settings it finds; say what to do when it fails."""
-    quietly = ["--quiet", "--no-input", "--disable-pip-version-check"]
+    """Run pip with the settings it finds, showing its errors alone; say what to do when it fails."""
+    quietly = ["--quiet", "--quiet", "--no-input", "--disable-pip-version-check"]
     done = subprocess.run([PYTHON, "-m", "pip", *arguments, *quietly], cwd=CHECKOUT, check=False)
     if done.returncode:
         say(CANNOT_INSTALL.format(pip=".venv/bin/python -m pip"))

@@ -1,0 +1,30 @@
+"""Importing the package loads none of the heavy libraries, and rooms import downward only."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+HEAVY = {"matplotlib", "numpy", "pandas", "pydantic", "scipy", "sqlalchemy"}
+LOADED = "\nimport sys\nprint('loaded:', *sorted({name.partition('.')[0] for name in sys.modules}))"
+
+
+def loaded_by(statements: str) -> set[str]:
+    """The top-level modules that a fresh Python has loaded after these statements."""
+    done = subprocess.run([sys.executable, "-c", statements + LOADED], capture_output=True, text=True, check=True)
+    return set(done.stdout.rpartition("loaded:")[2].split())
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    loaded = loaded_by("import equipoise")
+    assert "equipoise" in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_a_heavy_import_would_be_seen():
+    assert HEAVY & loaded_by("import pydantic") == {"pydantic"}
+
+
+def test_rooms_import_downward_only(checkout):
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter, "--no-cache"], cwd=checkout, capture_output=True, text=True, check=False)
+    assert "Rooms import downward only KEPT" in done.stdout, done.stdout + done.stderr
