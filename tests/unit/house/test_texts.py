@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 # Put together here so that this file does not hold them itself.
-MACHINE_PATHS = [b"/" + each for each in (b"work/", b"root/", b"tmp/bash_jobs", b"tmp/brief", b"opt/pypihome/")]
+MACHINE_PATHS = [b"/" + each for each in (b"work/", b"root/", b"tmp/bash_jobs")]
 INDEXES = [b"pypi" + b".org", b"python" + b"hosted", b"index" + b"-url", b"find" + b"-links", b"deb.debian" + b".org"]
 PLAIN = {"\n", "\t"}
 
