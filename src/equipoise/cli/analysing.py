@@ -1,0 +1,183 @@
+"""Commands that read the trial: its analysis, its report, and the whole example at once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from equipoise.cli.showing import progress, say, say_json
+from equipoise.cli.starting import protocol_path, write_new
+from equipoise.refusals import Refusal
+
+if TYPE_CHECKING:
+    from equipoise.analysis import Results
+    from equipoise.conduct import Snapshot
+
+RESULTS_JSON = "results.json"
+RESULTS_CSV = "results.csv"
+DEMO_SEED = 1
+
+
+@click.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), help="A long table captured elsewhere; SOURCE is then the protocol.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the results; needed with --data.")
+@click.option("--as-of", help="A ledger position (412) or a UTC time (2018-06-30T12:00): the trial as it stood then.")
+@click.option("--database", help="Database address; without it SOURCE/trial.db.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+def analyse(
+    source: Path, data: Path | None, out: Path | None, as_of: str | None, database: str | None, as_json: bool
+) -> None:
+    """Run the protocol's analysis plan on a trial folder, or on a table captured in another system."""
+    if data is None:
+        snapshot = _snapshot(source, as_of, database)
+        folder = out or source
+    else:
+        if out is None:
+            raise Refusal("--out", None, "is missing", "name a folder for the results, such as --out results")
+        snapshot, folder = _foreign(source, data), out
+    results = _analysed(snapshot)
+    _write_results(results, folder)
+    if as_json:
+        say_json(results.as_json())
+        return
+    say(results.sentences["primary"])
+    say(f"Wrote {folder / RESULTS_JSON} and {folder / RESULTS_CSV} ({len(results.rows)} numbers)")
+    if data is None:
+        say(f"Next: `equipoise report {source}`.")
+    else:
+        say(f"Wrote {_write_report(snapshot, results, folder / 'report')}")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--as-of", help="A ledger position (412) or a UTC time (2018-06-30T12:00): the trial as it stood then.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the report; without it FOLDER/report.")
+@click.option("--database", help="Database address; without it FOLDER/trial.db.")
+def report(folder: Path, as_of: str | None, out: Path | None, database: str | None) -> None:
+    """Analyse FOLDER's trial and write its report: one HTML page that needs nothing else."""
+    snapshot = _snapshot(folder, as_of, database)
+    path = _write_report(snapshot, _analysed(snapshot), out or folder / "report")
+    say(f"Wrote {path}")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("demo"))
+def demo(folder: Path) -> None:
+    """Make the example trial in FOLDER (default: demo), rehearse it, analyse it and write its report."""
+    from equipoise.design import rehearse
+
+    _clear_earlier_demo(folder)
+    path = write_new(folder, "nk-hiv")
+    say(f"Wrote {path}: the published trial of NK cells plus ART, as one protocol file")
+    with progress("Rehearsing") as show:
+        rehearse(folder, path.read_bytes(), seed=DEMO_SEED, truth="model", progress=show)
+    snapshot = _snapshot(folder, None, None)
+    randomised = int(snapshot.participants["arm"].notna().sum())
+    say(
+        f"Wrote {folder / 'trial.db'}: {len(snapshot.participants)} virtual people screened, {randomised} randomised, "
+        f"{snapshot.position} events"
+    )
+    results = _analysed(snapshot)
+    _write_results(results, folder)
+    say(f"Wrote {folder / RESULTS_JSON}: {len(results.rows)} numbers, each with its id")
+    say(f"Wrote {_write_report(snapshot, results, folder / 'report')}")
+    say()
+    say(results.sentences["primary"])
+    say()
+    say("These are virtual participants: nothing above is a result of a trial.")
+    say("What to do next:")
+    say(f"  open {folder / 'report' / 'report.html'} in a browser")
+    say(f"  equipoise verify {folder} --anchor {folder / 'report' / 'anchor.txt'}")
+    say(f"  equipoise log {folder} --limit 20")
+    say("  equipoise new my-trial --example nk-hiv    and edit my-trial/protocol.yaml")
+
+
+def _clear_earlier_demo(folder: Path) -> None:
+    """Remove what an earlier demo wrote; anything else in the folder is refused, and stays."""
+    import shutil
+
+    from equipoise.conduct import open_trial
+
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise Refusal("folder", folder, "is a file", "name a folder")
+    if not any(folder.iterdir()):
+        return
+    ours = {"protocol.yaml", "secret.key", "trial.db", "trial.db-wal", "trial.db-shm", RESULTS_JSON, RESULTS_CSV, "report"}
+    foreign = sorted(path.name for path in folder.iterdir() if path.name not in ours)
+    if foreign or not (folder / "trial.db").is_file():
+        what = f"holds {foreign[0]}, which no demo wrote" if foreign else "holds no rehearsal"
+        raise Refusal("folder", folder, what, "name an empty or a new folder")
+    trial = open_trial(folder)
+    rehearsal = trial.rehearsal
+    trial.ledger.close()
+    if rehearsal is None:
+        raise Refusal("folder", folder, "holds a real trial", "name an empty or a new folder")
+    for name in sorted(ours):
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _snapshot(folder: Path, as_of: str | None, database: str | None) -> Snapshot:
+    from equipoise.conduct import open_trial, snapshot
+
+    trial = open_trial(folder, database_url=database)
+    try:
+        return snapshot(trial, as_of=None if as_of is None else _moment(as_of))
+    finally:
+        trial.ledger.close()
+
+
+def _moment(text: str) -> int | datetime:
+    """A ledger position or a UTC time."""
+    from datetime import UTC
+
+    if text.isdigit():
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        remedy = "give a position such as 412 or a UTC time such as 2018-06-30T12:00"
+        raise Refusal("--as-of", text, "is neither a position nor a time", remedy) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _foreign(protocol: Path, data: Path) -> Snapshot:
+    from equipoise.exchange import read_long_table
+    from equipoise.protocol import load
+
+    return read_long_table(load(protocol_path(protocol)), data)
+
+
+def _analysed(snapshot: Snapshot) -> Results:
+    from equipoise.analysis import run
+
+    with progress("Analysing") as show:
+        return run(snapshot.protocol, snapshot, progress=show)
+
+
+def _write_results(results: Results, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        results.write_json(folder / RESULTS_JSON)
+        results.write_csv(folder / RESULTS_CSV)
+    except OSError as error:
+        raise Refusal("folder", folder, f"cannot be written ({error.strerror})", "name another folder") from None
+
+
+def _write_report(snapshot: Snapshot, results: Results, folder: Path) -> Path:
+    from equipoise.ledger import Anchor
+    from equipoise.report import write
+
+    path = write(snapshot.protocol, snapshot, results, folder)
+    if snapshot.position:
+        Anchor(position=snapshot.position, hash=snapshot.head_hash, at=snapshot.as_of).write(folder / "anchor.txt")
+    return path

@@ -1,0 +1,63 @@
+"""The command `equipoise` and how its refusals and failures end."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from equipoise import __version__
+from equipoise.cli import analysing, designing, record, starting
+from equipoise.cli.showing import ExitCode, say_refusal
+from equipoise.refusals import Refusal
+
+EPILOG = (
+    "Exit codes: 0 done; 1 refused, with what to do; 2 the command was not understood; "
+    "3 the record is damaged; 130 stopped by you."
+)
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="equipoise")
+def equipoise() -> None:
+    """Run a small randomised longitudinal trial from one protocol file.
+
+    Begin with `equipoise demo`: it makes the example trial, runs it with virtual participants, analyses it and
+    writes its report.
+    """
+
+
+for command in (
+    starting.new,
+    starting.check,
+    starting.schema,
+    starting.rehearse,
+    analysing.analyse,
+    analysing.report,
+    analysing.demo,
+    record.verify,
+    record.rebuild,
+    record.backup,
+    record.log,
+    designing.design,
+):
+    equipoise.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code; a refusal is shown without a traceback."""
+    try:
+        equipoise.main(args=arguments, prog_name="equipoise", standalone_mode=False)
+    except Refusal as refusal:
+        say_refusal(f"Refused. {refusal}")
+        sys.exit(ExitCode.REFUSED)
+    except click.ClickException as misuse:
+        misuse.show()
+        sys.exit(ExitCode.USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        say_refusal("Stopped. What had been recorded stays recorded.")
+        sys.exit(ExitCode.STOPPED)
+    except BrokenPipeError:  # `equipoise log DIR | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.DONE)

@@ -1,0 +1,117 @@
+"""Commands on the record itself: verify, rebuild, back up, read the log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from equipoise.cli.showing import ExitCode, progress, say, say_json
+
+DATABASE = click.option("--database", help="Database address; without it FOLDER/trial.db.")
+FOLDER = click.argument("folder", type=click.Path(path_type=Path))
+
+
+@click.command()
+@FOLDER
+@click.option("--anchor", type=click.Path(path_type=Path), help="Compare with a head noted earlier, such as a report's anchor.txt.")
+@click.option("--write-anchor", type=click.Path(path_type=Path), help="Note the present head in this file; keep it elsewhere.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@DATABASE
+def verify(folder: Path, anchor: Path | None, write_anchor: Path | None, as_json: bool, database: str | None) -> None:
+    """Check every event's hash and the chain; with an anchor also that nothing was cut or rewritten."""
+    from equipoise.conduct import open_trial
+    from equipoise.ledger import Anchor
+
+    trial = open_trial(folder, database_url=database)
+    with progress("Verifying", quiet=as_json) as show:
+        outcome = trial.ledger.verify(Anchor.read(anchor) if anchor else None, progress=show)
+    allocations = trial.verify_allocations() if outcome.ok else None
+    faults = (*outcome.faults, *(allocations.faults if allocations else ()))
+    if as_json:
+        say_json(
+            {
+                "ok": not faults,
+                "events": outcome.events,
+                "head": {"position": outcome.head.seq, "hash": outcome.head.hash},
+                "allocations_replayed": allocations.replayed if allocations else None,
+                "faults": list(faults),
+            }
+        )
+    else:
+        for fault in faults:
+            say(fault)
+        if not faults:
+            say(f"Intact: {outcome.events} events, head {outcome.head.seq} {outcome.head.hash}")
+            if anchor:
+                say(f"The anchor {anchor} lies on this chain.")
+            if allocations is not None:
+                say(allocations.sentence)
+    if faults:
+        raise click.exceptions.Exit(ExitCode.DAMAGED)
+    if write_anchor:
+        events = trial.ledger.head_event()
+        Anchor(position=outcome.head.seq, hash=outcome.head.hash, at=events.at).write(write_anchor)
+        say(f"Wrote {write_anchor}")
+
+
+@click.command()
+@FOLDER
+@DATABASE
+def rebuild(folder: Path, database: str | None) -> None:
+    """Fold the events again into the tables that pages read, and say whether they had been the same."""
+    from equipoise.conduct import open_trial
+
+    trial = open_trial(folder, database_url=database)
+    with progress("Rebuilding") as show:
+        outcome = trial.ledger.rebuild(progress=show)
+    if outcome.identical:
+        say(f"Rebuilt {outcome.rows} rows: the same as before.")
+        return
+    say(f"Rebuilt {outcome.rows} rows: the tables had differed from the events and are right again.")
+    for difference in outcome.differences:
+        say(f"  {difference}")
+    raise click.exceptions.Exit(ExitCode.DAMAGED)
+
+
+@click.command()
+@FOLDER
+@click.argument("target", type=click.Path(path_type=Path))
+@DATABASE
+def backup(folder: Path, target: Path, database: str | None) -> None:
+    """Copy the record to the file TARGET and verify the copy. The randomisation secret is not in it."""
+    from equipoise.conduct import open_trial
+
+    trial = open_trial(folder, database_url=database)
+    with progress("Copying") as show:
+        outcome = trial.ledger.backup(target, progress=show)
+    say(f"Wrote {target}: {outcome.events} events, verified, head {outcome.head.seq} {outcome.head.hash}")
+    say(f"{folder / 'secret.key'} is not in it: keep that file safe in another place.")
+
+
+@click.command()
+@FOLDER
+@click.option("--kind", multiple=True, help="Only events of this kind; may be given again.")
+@click.option("--stream", help="Only this stream, such as a participant's code.")
+@click.option("--after", type=click.IntRange(0), default=0, help="Only events after this position.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the payload.")
+@DATABASE
+def log(
+    folder: Path, kind: tuple[str, ...], stream: str | None, after: int, limit: int | None, as_json: bool, database: str | None
+) -> None:
+    """Print the audit trail: position, time, who, what and why."""
+    import json
+    from itertools import islice
+
+    from equipoise.conduct import open_trial
+
+    trial = open_trial(folder, database_url=database)
+    with trial.ledger.reading() as reader:
+        for event in islice(reader.events(after=after, kinds=kind or None, stream=stream), limit):
+            if as_json:
+                say(json.dumps(event.as_json(), ensure_ascii=False, sort_keys=True))
+            else:
+                at = event.at.strftime("%Y-%m-%d %H:%M:%SZ")
+                who = f"{event.actor.id} ({event.actor.role})"
+                say(f"{event.seq:>6}  {at}  {event.kind:<24}  {event.stream:<12}  {who:<28}  {event.reason}")

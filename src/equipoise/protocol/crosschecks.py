@@ -1,0 +1,488 @@
+"""Whether the parts of a protocol fit together: ids used once, references that lead somewhere, rules on known names.
+
+Each check is a generator of problems; all run, so that every fault is told at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+
+from equipoise.protocol.design import Allocation
+from equipoise.protocol.document import Protocol
+from equipoise.protocol.faults import Path, field_of, nearest
+from equipoise.protocol.forms import NUMERIC_TYPES
+from equipoise.protocol.names import (
+    adverse_event_names,
+    analysis_names,
+    eligibility_names,
+    form_names,
+    participant_event_names,
+    release_names,
+)
+from equipoise.protocol.plan import Gee, MeansByVisit, RepeatedMeasuresAnova, Rerandomisation
+from equipoise.protocol.rules import Kind, Rule
+from equipoise.protocol.schedule import TimePoint, Visit
+
+MEAN_MONTH = Decimal("30.4375")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A fault between parts, at a path of the file."""
+
+    path: Path
+    value: object
+    problem: str
+    remedy: str
+
+
+def problems_between_parts(protocol: Protocol) -> list[Problem]:
+    """Every problem that shows only when the parts are seen together."""
+    return [problem for check in CHECKS for problem in check(protocol)]
+
+
+def _unknown(path: Path, value: object, known: Collection[str], where: str) -> Problem:
+    names = sorted(known)
+    close = nearest(str(value), names)
+    if close is not None:
+        remedy = f"did you mean {close}?"
+    elif names:
+        remedy = f"use one of {', '.join(names[:12])}, or add it to {where}"
+    else:
+        remedy = f"add it to {where}"
+    return Problem(path, value, f"is not in {where}", remedy)
+
+
+def _references(path: Path, values: Iterable[str], known: Collection[str], where: str) -> Iterator[Problem]:
+    for index, value in enumerate(values):
+        if value not in known:
+            yield _unknown((*path, index), value, known, where)
+
+
+def _reference(path: Path, value: str | None, known: Collection[str], where: str) -> Iterator[Problem]:
+    if value is not None and value not in known:
+        yield _unknown(path, value, known, where)
+
+
+def _twice(path: Path, ids: Iterable[str | int], key: str = "id") -> Iterator[Problem]:
+    first: dict[str | int, int] = {}
+    for index, value in enumerate(ids):
+        if value in first:
+            yield Problem(
+                (*path, index, key),
+                value,
+                f"is already the {key} of {field_of((*path, first[value]))}",
+                "give each its own",
+            )
+        else:
+            first[value] = index
+
+
+def _rule(path: Path, rule: Rule | None, names: Mapping[str, Kind], *, logic: bool = True) -> Iterator[Problem]:
+    if rule is None:
+        return
+    for problem in rule.check_types(names):
+        yield Problem(path, rule.text, problem.problem, problem.remedy)
+    if logic and rule.is_number(names):
+        yield Problem(path, rule.text, "gives a number, not yes or no", "compare it with something, such as > 0")
+
+
+def check_ids(protocol: Protocol) -> Iterator[Problem]:
+    """Ids are used once within their list."""
+    for key in (
+        "sites", "epochs", "arms", "interventions", "products", "regimens", "panels", "forms", "checks",
+        "stopping_rules", "committees", "objectives", "outcomes", "analysis_sets", "estimands", "analyses",
+    ):  # fmt: skip
+        yield from _twice((key,), (part.id for part in getattr(protocol, key)))
+    yield from _twice(("visits",), [visit.id for visit in protocol.visits])
+    yield from _twice(("visits",), [visit.number for visit in protocol.visits], "number")
+    planned = {visit.id for visit in protocol.visits}
+    for index, unscheduled in enumerate(protocol.unscheduled):
+        if unscheduled.id in planned:
+            yield Problem(("unscheduled", index, "id"), unscheduled.id, "is already a planned visit", "give each its own")
+    yield from _twice(("consents",), (f"{form.id} {form.version}" for form in protocol.consents))
+    yield from _twice(("amendments",), [amendment.number for amendment in protocol.amendments], "number")
+    inclusion = [criterion.id for criterion in protocol.eligibility.inclusion]
+    exclusion = [criterion.id for criterion in protocol.eligibility.exclusion]
+    yield from _twice(("eligibility", "inclusion"), inclusion)
+    yield from _twice(("eligibility", "exclusion"), exclusion)
+    for index, criterion_id in enumerate(exclusion):
+        if criterion_id in inclusion:
+            path = ("eligibility", "exclusion", index, "id")
+            yield Problem(path, criterion_id, "is already an inclusion criterion", "give each its own")
+    for index, product in enumerate(protocol.products):
+        yield from _twice(("products", index, "release"), (criterion.id for criterion in product.release))
+    for index, regimen in enumerate(protocol.regimens):
+        yield from _twice(("regimens", index, "courses"), (course.id for course in regimen.courses))
+    for index, panel in enumerate(protocol.panels):
+        yield from _twice(("panels", index, "tests"), (test.id for test in panel.tests))
+    panels = {panel.id for panel in protocol.panels}
+    for index, form in enumerate(protocol.forms):
+        yield from _twice(("forms", index, "items"), (item.id for item in form.items))
+        if not form.items and not form.panels:
+            yield Problem(("forms", index), form.id, "has neither items nor panels", "add an item, or leave the form out")
+        if panels.issuperset(form.panels):
+            own = {item.id for item in form.items}
+            for item in protocol.form_items(form.id)[len(form.items) :]:
+                if item.id in own:
+                    path = ("forms", index, "panels")
+                    yield Problem(path, item.id, "is both an item and a test of the form", "rename one of them")
+
+
+def check_references(protocol: Protocol) -> Iterator[Problem]:
+    """What one part names stands in another."""
+    interventions = {part.id for part in protocol.interventions}
+    products = {part.id for part in protocol.products}
+    regimens = {part.id for part in protocol.regimens}
+    epochs = {part.id for part in protocol.epochs}
+    forms = {part.id for part in protocol.forms}
+    panels = {part.id for part in protocol.panels}
+    visits = {part.id for part in protocol.visits}
+    for i, arm in enumerate(protocol.arms):
+        yield from _references(("arms", i, "interventions"), arm.interventions, interventions, "interventions")
+    for i, intervention in enumerate(protocol.interventions):
+        yield from _reference(("interventions", i, "product"), intervention.product, products, "products")
+        yield from _reference(("interventions", i, "regimen"), intervention.regimen, regimens, "regimens")
+    for i, regimen in enumerate(protocol.regimens):
+        for j, course in enumerate(regimen.courses):
+            yield from _reference(("regimens", i, "courses", j, "after"), course.after, visits, "visits")
+    for i, visit in enumerate(protocol.visits):
+        yield from _reference(("visits", i, "epoch"), visit.epoch, epochs, "epochs")
+        yield from _references(("visits", i, "forms"), visit.forms, forms, "forms")
+    for i, unscheduled in enumerate(protocol.unscheduled):
+        yield from _references(("unscheduled", i, "forms"), unscheduled.forms, forms, "forms")
+    for i, form in enumerate(protocol.forms):
+        yield from _references(("forms", i, "panels"), form.panels, panels, "panels")
+        for j, item in enumerate(form.items):
+            path: Path = ("forms", i, "items", j)
+            yield from _reference((*path, "codelist"), item.codelist, protocol.codelists, "codelists")
+            yield from _references((*path, "missing"), item.missing, protocol.missing_codes, "missing_codes")
+    for i, panel in enumerate(protocol.panels):
+        yield from _references(("panels", i, "missing"), panel.missing, protocol.missing_codes, "missing_codes")
+        tests = {test.id for test in panel.tests}
+        sites = {site.id for site in protocol.sites}
+        for test_id, ranges in panel.reference_ranges.items():
+            path = ("panels", i, "reference_ranges", test_id)
+            yield from _reference(path, test_id, tests, f"panels[{i}].tests")
+            for j, limits in enumerate(ranges):
+                yield from _reference((*path, j, "site"), limits.site, sites, "sites")
+                if limits.low is not None and limits.high is not None and limits.low >= limits.high:
+                    yield Problem((*path, j, "low"), limits.low, f"is not below high = {limits.high}", "exchange them")
+    for i, check in enumerate(protocol.checks):
+        yield from _reference(("checks", i, "on"), check.on, forms, "forms")
+    for i, rule in enumerate(protocol.stopping_rules):
+        yield from _reference(("stopping_rules", i, "arm"), rule.arm, protocol.arm_ids, "arms")
+    if protocol.safety is not None:
+        events = protocol.safety.adverse_events
+        related_to = interventions | {"procedure"}
+        path = ("safety", "adverse_events")
+        yield from _references((*path, "related_to"), events.related_to, related_to, "interventions")
+        yield from _references((*path, "related_means"), events.related_means, events.causality, "causality")
+        yield from _references((*path, "expected"), events.expected, events.terms, "safety.adverse_events.terms")
+
+
+#: For each method, the parameters it needs and those it may have.
+ALLOCATION_PARAMETERS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
+    "simple": (frozenset(), frozenset()),
+    "permuted_blocks": (frozenset(), frozenset({"block_size", "block_sizes"})),
+    "random_allocation_rule": (frozenset(), frozenset()),
+    "biased_coin": (frozenset({"p"}), frozenset()),
+    "wei_urn": (frozenset({"alpha", "beta"}), frozenset()),
+    "big_stick": (frozenset({"mti"}), frozenset()),
+    "maximal_procedure": (frozenset({"mti"}), frozenset()),
+    "minimisation": (frozenset({"factors", "p"}), frozenset({"weights", "imbalance"})),
+    "external": (frozenset({"description"}), frozenset()),
+}
+UNEQUAL_RATIO = ("simple", "permuted_blocks", "random_allocation_rule", "external")
+
+
+def allocation_parameters(allocation: Allocation) -> dict[str, object]:
+    """The method's parameters that the file gives, by name."""
+    names = {name for needed, allowed in ALLOCATION_PARAMETERS.values() for name in needed | allowed} - {"description"}
+    given = ((name, getattr(allocation, name)) for name in sorted(names))
+    return {name: value for name, value in given if value is not None and value not in ((), {})}
+
+
+def check_allocation(protocol: Protocol) -> Iterator[Problem]:
+    """The ratio names the arms; the method has the parameters it needs and no other; factors can be known."""
+    allocation = protocol.allocation
+    for arm_id in allocation.ratio:
+        yield from _reference(("allocation", "ratio", arm_id), arm_id, protocol.arm_ids, "arms")
+    for arm_id in protocol.arm_ids:
+        if arm_id not in allocation.ratio:
+            yield Problem(("allocation", "ratio"), arm_id, "has no share in the ratio", f"add {arm_id}: 1")
+    needed, allowed = ALLOCATION_PARAMETERS[allocation.method]
+    given = allocation_parameters(allocation)
+    for name in sorted(needed - given.keys() - {"description"}):
+        yield Problem(("allocation",), allocation.method, f"needs {name}", f"add {name} to allocation")
+    for name in sorted(given.keys() - needed - allowed):
+        problem = f"is not a parameter of {allocation.method}"
+        yield Problem(("allocation", name), given[name], problem, "leave it out, or change the method")
+    if allocation.method == "external" and allocation.description is None:
+        remedy = "add description: who allocated, and how"
+        yield Problem(("allocation",), "external", "does not say how participants were allocated", remedy)
+    if allocation.method == "permuted_blocks":
+        yield from _blocks(allocation)
+    if allocation.method not in UNEQUAL_RATIO and len(set(allocation.ratio.values())) > 1:
+        remedy = "use equal shares, or simple, permuted_blocks or random_allocation_rule"
+        yield Problem(("allocation", "ratio"), allocation.method, "allocates in equal shares only", remedy)
+    if allocation.method == "minimisation" and allocation.strata:
+        remedy = "move them to factors"
+        yield Problem(("allocation", "strata"), allocation.method, "balances factors instead of strata", remedy)
+    known = {
+        name for name, item in protocol.items.items() if item.type in ("choice", "yes-no") and _before(protocol, name)
+    } | {"site"}
+    where = "the choice and yes-no items of screening and baseline forms"
+    yield from _references(("allocation", "strata"), allocation.strata, known, where)
+    yield from _references(("allocation", "factors"), allocation.factors, known, where)
+    for name in allocation.weights:
+        yield from _reference(("allocation", "weights", name), name, allocation.factors, "allocation.factors")
+
+
+def _blocks(allocation: Allocation) -> Iterator[Problem]:
+    if (allocation.block_size is None) == (not allocation.block_sizes):
+        remedy = "give block_size: 4, or block_sizes: [4, 6] to draw sizes at random"
+        yield Problem(("allocation",), "permuted_blocks", "needs one of block_size, block_sizes", remedy)
+    total = sum(allocation.ratio.values())
+    sizes = {("allocation", "block_size"): allocation.block_size} | {
+        ("allocation", "block_sizes", i): size for i, size in enumerate(allocation.block_sizes)
+    }
+    for path, size in sizes.items():
+        if size is not None and size % total:
+            yield Problem(path, size, f"is not a multiple of the ratio's sum {total}", f"use {total * max(1, size // total)}")
+
+
+def _before(protocol: Protocol, item_name: str) -> bool:
+    """Whether the item is asked before allocation."""
+    form_id = item_name.partition(".")[0]
+    early = (*protocol.screening_visits, *([protocol.baseline_visit] if protocol.baseline_visit else []))
+    return any(form_id in visit.forms for visit in early)
+
+
+def nominal_day(at: TimePoint) -> Decimal:
+    """The target as a day count for ordering visits; a month as 30.4375 days. Dates come from `capture.schedule`."""
+    if at.days is not None:
+        return Decimal(at.days)
+    if at.weeks is not None:
+        return Decimal(7 * at.weeks + 1)
+    return MEAN_MONTH * Decimal(at.months or 0) + 1
+
+
+def check_schedule(protocol: Protocol) -> Iterator[Problem]:
+    """Visits stand in order of time, their windows do not overlap, and there is at most one baseline."""
+    for index, (earlier, later) in enumerate(pairwise(protocol.visits), start=1):
+        if nominal_day(later.at) <= nominal_day(earlier.at):
+            remedy = "order visits by time, or correct `at`"
+            yield Problem(("visits", index, "at"), later.id, f"is not after visit {earlier.id}", remedy)
+            continue
+        closes, opens = _closes(earlier), _opens(later)
+        if opens <= closes and "SCREENING" not in (protocol.epoch_type(earlier) if _has_epoch(protocol, earlier) else ""):
+            problem = (
+                f"visit {later.id} opens about day {opens:.0f} while {earlier.id} is open to about day {closes:.0f}"
+            )
+            remedy = "narrow a window, so that a date belongs to one visit"
+            yield Problem(("visits", index, "window", "days_before"), later.window.days_before, problem, remedy)
+    baselines = [
+        index
+        for index, visit in enumerate(protocol.visits)
+        if _has_epoch(protocol, visit) and protocol.epoch_type(visit) == "BASELINE"
+    ]
+    for index in baselines[1:]:
+        problem = f"is a second visit in a BASELINE epoch, after {protocol.visits[baselines[0]].id}"
+        yield Problem(("visits", index, "epoch"), protocol.visits[index].id, problem, "keep one baseline visit")
+
+
+def _has_epoch(protocol: Protocol, visit: Visit) -> bool:
+    return any(epoch.id == visit.epoch for epoch in protocol.epochs)
+
+
+def _opens(visit: Visit) -> Decimal:
+    return nominal_day(visit.at) - visit.window.days_before
+
+
+def _closes(visit: Visit) -> Decimal:
+    return nominal_day(visit.at) + visit.window.days_after
+
+
+def check_rules(protocol: Protocol) -> Iterator[Problem]:
+    """Each rule reads names that it can know, and compares like with like."""
+    eligibility = eligibility_names(protocol)
+    for category in ("inclusion", "exclusion"):
+        for i, criterion in enumerate(getattr(protocol.eligibility, category)):
+            yield from _rule(("eligibility", category, i, "rule"), criterion.rule, eligibility)
+    for i, form in enumerate(protocol.forms):
+        names = form_names(protocol, form.id)
+        for j, item in enumerate(form.items):
+            yield from _rule(("forms", i, "items", j, "show_if"), item.show_if, names)
+            yield from _rule(("forms", i, "items", j, "formula"), item.formula, names, logic=False)
+    form_ids = {form.id for form in protocol.forms}
+    for i, check in enumerate(protocol.checks):
+        if check.on in form_ids:
+            yield from _rule(("checks", i, "when"), check.when, form_names(protocol, check.on))
+    for i, product in enumerate(protocol.products):
+        for j, release in enumerate(product.release):
+            yield from _rule(("products", i, "release", j, "rule"), release.rule, release_names(release))
+    events = adverse_event_names(protocol)
+    for i, regimen in enumerate(protocol.regimens):
+        yield from _rule(("regimens", i, "stop_if"), regimen.stop_if, participant_event_names(protocol))
+    for i, stopping in enumerate(protocol.stopping_rules):
+        yield from _rule(("stopping_rules", i, "event"), stopping.event, events)
+    analysis = analysis_names(protocol)
+    for i, analysis_set in enumerate(protocol.analysis_sets):
+        yield from _rule(("analysis_sets", i, "rule"), analysis_set.rule, analysis)
+
+
+def check_aims(protocol: Protocol) -> Iterator[Problem]:
+    """Outcomes are measured when they say; sets, estimands and analyses name each other rightly."""
+    outcomes = {outcome.id for outcome in protocol.outcomes}
+    sets = {analysis_set.id for analysis_set in protocol.analysis_sets}
+    for i, objective in enumerate(protocol.objectives):
+        yield from _references(("objectives", i, "outcomes"), objective.outcomes, outcomes, "outcomes")
+    for i, outcome in enumerate(protocol.outcomes):
+        yield from _outcome(protocol, i)
+        if outcome.metric == "change from baseline" and protocol.baseline_visit is None:
+            remedy = "give one visit an epoch of type BASELINE"
+            yield Problem(("outcomes", i, "metric"), outcome.metric, "there is no baseline visit", remedy)
+    for i, analysis_set in enumerate(protocol.analysis_sets):
+        earlier = {part.id for part in protocol.analysis_sets[:i]}
+        yield from _reference(("analysis_sets", i, "subset_of"), analysis_set.subset_of, earlier, "earlier analysis_sets")
+    for i, estimand in enumerate(protocol.estimands):
+        yield from _reference(("estimands", i, "population"), estimand.population, sets, "analysis_sets")
+        yield from _reference(("estimands", i, "variable"), estimand.variable, outcomes, "outcomes")
+        for key in ("test", "reference"):
+            arm_id = getattr(estimand.treatments, key)
+            yield from _reference(("estimands", i, "treatments", key), arm_id, protocol.arm_ids, "arms")
+        if estimand.treatments.test == estimand.treatments.reference:
+            path = ("estimands", i, "treatments", "reference")
+            yield Problem(path, estimand.treatments.reference, "is compared with itself", "name another arm")
+
+
+def _outcome(protocol: Protocol, index: int) -> Iterator[Problem]:
+    outcome = protocol.outcomes[index]
+    path: Path = ("outcomes", index)
+    visits = {visit.id for visit in protocol.visits}
+    yield from _reference((*path, "timepoint"), outcome.timepoint, visits, "visits")
+    yield from _references((*path, "visits"), outcome.visits, visits, "visits")
+    item = protocol.items.get(outcome.variable)
+    if item is None:
+        yield _unknown((*path, "variable"), outcome.variable, protocol.items, "the items of forms")
+        return
+    if outcome.aggregation == "mean" and item.type not in NUMERIC_TYPES:
+        remedy = "name a number, or use aggregation: proportion"
+        yield Problem((*path, "variable"), outcome.variable, f"is of type {item.type} and has no mean", remedy)
+    measured = {visit.id for visit in protocol.visits_with(outcome.variable.partition(".")[0])}
+    keys = [("timepoint", outcome.timepoint), *(("visits", visit) for visit in outcome.visits)]
+    for key, visit_id in keys:
+        if visit_id in visits and visit_id not in measured:
+            problem = f"{outcome.variable} is not asked at visit {visit_id}"
+            yield Problem((*path, key), visit_id, problem, "add its form to the visit, or name another visit")
+
+
+def check_plan(protocol: Protocol) -> Iterator[Problem]:
+    """Each analysis can be run as it stands."""
+    outcomes = {outcome.id: outcome for outcome in protocol.outcomes}
+    estimands = {estimand.id for estimand in protocol.estimands}
+    sets = {analysis_set.id for analysis_set in protocol.analysis_sets}
+    for i, analysis in enumerate(protocol.analyses):
+        path: Path = ("analyses", i)
+        yield from _reference((*path, "outcome"), analysis.outcome, outcomes, "outcomes")
+        yield from _reference((*path, "estimand"), analysis.estimand, estimands, "estimands")
+        yield from _reference((*path, "analysis_set"), analysis.analysis_set, sets, "analysis_sets")
+        outcome = outcomes.get(analysis.outcome)
+        if isinstance(analysis, Gee):
+            if analysis.believe not in analysis.covariances:
+                remedy = "add it to covariances"
+                yield Problem((*path, "believe"), analysis.believe, "is not among the covariances", remedy)
+            if analysis.family == "binomial" and outcome is not None and outcome.aggregation != "proportion":
+                remedy = "use family: gaussian, or an outcome with aggregation: proportion"
+                yield Problem((*path, "family"), analysis.family, f"outcome {outcome.id} is a mean", remedy)
+        if isinstance(analysis, Rerandomisation) and protocol.allocation.method == "external":
+            remedy = "leave the analysis out"
+            yield Problem((*path, "method"), analysis.method, "the trial was allocated elsewhere", remedy)
+        if isinstance(analysis, Gee | RepeatedMeasuresAnova | MeansByVisit) and outcome is not None and not outcome.visits:
+            remedy = f"add visits to outcome {outcome.id}"
+            yield Problem((*path, "outcome"), analysis.outcome, "has no visits to be followed over", remedy)
+    size = protocol.sample_size
+    if size is not None and size.n != protocol.population.planned:
+        problem = f"differs from population.planned = {protocol.population.planned}"
+        yield Problem(("sample_size", "n"), size.n, problem, "write the same number in both")
+    for i, row in enumerate(protocol.report.baseline):
+        known = {name for name in protocol.items if _before(protocol, name)}
+        path = ("report", "baseline", i, "item")
+        yield from _reference(path, row.item, known, "the items of screening and baseline forms")
+
+
+def check_people(protocol: Protocol) -> Iterator[Problem]:
+    """Ages stand in order."""
+    age = protocol.population.age
+    if age.from_years is not None and age.to_years is not None and age.from_years > age.to_years:
+        path = ("population", "age", "from_years")
+        yield Problem(path, age.from_years, f"is above to_years = {age.to_years}", "exchange them")
+
+
+def check_external_data(protocol: Protocol) -> Iterator[Problem]:
+    """The mapping of a foreign table leads to arms, visits and items of this protocol."""
+    table = protocol.data
+    if table is None:
+        return
+    visits = {visit.id for visit in protocol.visits}
+    for key, arm_id in table.arms.items():
+        yield from _reference(("data", "arms", key), arm_id, protocol.arm_ids, "arms")
+    for key, visit_id in table.visits.items():
+        yield from _reference(("data", "visits", key), visit_id, visits, "visits")
+    for part in ("items", "participant_items"):
+        for name in getattr(table, part):
+            yield from _reference(("data", part, name), name, protocol.items, "the items of forms")
+
+
+def check_rehearsal(protocol: Protocol) -> Iterator[Problem]:
+    """The rehearsal draws items, arms, visits and events that exist, and its shares add up."""
+    plan = protocol.rehearsal
+    if plan is None:
+        return
+    items = protocol.items
+    visits = {visit.id for visit in protocol.visits}
+    for i, curve in enumerate(plan.outcomes.curves):
+        path: Path = ("rehearsal", "outcomes", "curves", i)
+        yield from _reference((*path, "item"), curve.item, items, "the items of forms")
+        for arm_id in protocol.arm_ids:
+            if arm_id not in curve.means:
+                yield Problem((*path, "means"), arm_id, "has no means", f"add means for arm {arm_id}")
+        for arm_id, means in curve.means.items():
+            yield from _reference((*path, "means", arm_id), arm_id, protocol.arm_ids, "arms")
+            for visit_id in means:
+                yield from _reference((*path, "means", arm_id, visit_id), visit_id, visits, "visits")
+    for key in ("people", "measurements"):
+        for i, drawn in enumerate(getattr(plan, key)):
+            yield from _reference(("rehearsal", key, i, "item"), drawn.item, items, "the items of forms")
+    for i, person in enumerate(plan.people):
+        if person.shares and sum(person.shares.values()) != 1:
+            total = sum(person.shares.values())
+            yield Problem(("rehearsal", "people", i, "shares"), total, "is not 1 in all", "let the shares add up to 1")
+    total = sum((failure.share for failure in plan.failures), Decimal(0))
+    if plan.failures and total != 1:
+        yield Problem(("rehearsal", "failures"), total, "is not 1 in all", "let the shares add up to 1")
+    for i, failure in enumerate(plan.failures):
+        for name in failure.set:
+            yield from _reference(("rehearsal", "failures", i, "set", name), name, items, "the items of forms")
+    terms = protocol.safety.adverse_events.terms if protocol.safety else {}
+    for i, event in enumerate(plan.events):
+        yield from _reference(("rehearsal", "events", i, "term"), event.term, terms, "safety.adverse_events.terms")
+        yield from _reference(("rehearsal", "events", i, "arm"), event.arm, protocol.arm_ids, "arms")
+
+
+CHECKS: tuple[Callable[[Protocol], Iterable[Problem]], ...] = (
+    check_ids,
+    check_references,
+    check_allocation,
+    check_schedule,
+    check_rules,
+    check_aims,
+    check_plan,
+    check_people,
+    check_external_data,
+    check_rehearsal,
+)

@@ -1,0 +1,58 @@
+"""Read a protocol file: one frozen `Protocol`, or every fault at once with its line."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from equipoise.protocol.crosschecks import Problem, problems_between_parts
+from equipoise.protocol.document import Protocol
+from equipoise.protocol.faults import Fault, ProtocolRefused, faults_of_validation, field_of
+from equipoise.protocol.reading import Located, read_bytes, read_yaml
+from equipoise.refusals import shown
+
+
+def load(path: Path) -> Protocol:
+    """The protocol in a file.
+
+    Raises:
+        ProtocolRefused: with every fault found, each naming line, field, value and remedy.
+        Refusal: when the file cannot be read.
+    """
+    return parse(read_bytes(path), path.name)
+
+
+def parse(content: bytes, name: str = "protocol.yaml") -> Protocol:
+    """The protocol in the bytes of a file called `name`; raises as `load` does."""
+    located = read_yaml(content, name)
+    protocol, faults = _checked(located)
+    if protocol is None or faults:
+        raise ProtocolRefused(faults)
+    protocol._text = located.text
+    protocol._sha256 = hashlib.sha256(content).hexdigest()
+    return protocol
+
+
+def faults_in(content: bytes, name: str = "protocol.yaml") -> tuple[Fault, ...]:
+    """Every fault of a protocol file; empty when it is ready."""
+    try:
+        located = read_yaml(content, name)
+    except ProtocolRefused as refused:
+        return refused.faults
+    return tuple(_checked(located)[1])
+
+
+def _checked(located: Located) -> tuple[Protocol | None, list[Fault]]:
+    try:
+        protocol = Protocol.model_validate(located.data)
+    except ValidationError as error:
+        return None, faults_of_validation(error, located, Protocol)
+    return protocol, sorted(_fault(problem, located) for problem in problems_between_parts(protocol))
+
+
+def _fault(problem: Problem, located: Located) -> Fault:
+    value = located.raw.get(problem.path, shown(problem.value))
+    field = field_of(problem.path)
+    return Fault(located.name, located.line_of(problem.path), field, value, problem.problem, problem.remedy)
