@@ -1,0 +1,335 @@
+"""Covariances of the coefficients of a GEE, and the degrees of freedom that go with them.
+
+Every sandwich is a sum over subjects of products of their terms of the estimating equation, each multiplied
+by a correction that depends on the subject's leverage. All are written in p dimensions: where a paper
+corrects the T residuals of a subject, the same correction of its p-vector is derived in docs/methods/gee.md.
+Shapes: B fits, n subjects, T visits, p coefficients.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.stats.gee_engine import Problem, Solution, pair_counts
+from equipoise.stats.samples import Matrix, Vector
+
+COVARIANCES = (
+    "model",
+    "robust",
+    "df-adjusted",
+    "kauermann-carroll",
+    "mancl-derouen",
+    "fay-graubard",
+    "morel-bokossa-neerchal",
+    "pan",
+    "gosho-sato-takeuchi",
+    "wang-long",
+    "kc-md-average",
+)
+CITATIONS = {
+    "model": "model-based covariance (Liang and Zeger 1986)",
+    "robust": "robust sandwich covariance (Liang and Zeger 1986)",
+    "df-adjusted": "robust sandwich covariance times K/(K - p) (MacKinnon and White 1985)",
+    "kauermann-carroll": "bias-corrected sandwich covariance (Kauermann and Carroll 2001)",
+    "mancl-derouen": "bias-corrected sandwich covariance (Mancl and DeRouen 2001)",
+    "fay-graubard": "bias-corrected sandwich covariance (Fay and Graubard 2001)",
+    "morel-bokossa-neerchal": "bias-corrected sandwich covariance (Morel, Bokossa and Neerchal 2003)",
+    "pan": "pooled sandwich covariance (Pan 2001)",
+    "gosho-sato-takeuchi": "pooled sandwich covariance over K - p (Gosho, Sato and Takeuchi 2014)",
+    "wang-long": "pooled bias-corrected sandwich covariance (Wang and Long 2011)",
+    "kc-md-average": "average of Kauermann-Carroll and Mancl-DeRouen standard errors (Ford and Westgate 2017)",
+}
+LEVERAGE_CORRECTED = ("kauermann-carroll", "mancl-derouen", "kc-md-average", "wang-long")
+FULL_LEVERAGE = 1 - 1e-9
+FAY_GRAUBARD_BOUND = 0.75
+MOREL_DIVISOR = 2
+MOREL_LEAST_EFFECT = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Sandwich:
+    """What every covariance is made of, at the solution of one block of fits.
+
+    `bread` (B, p, p) is the inverse information without the scale; `scores` (B, n, p) and `shares`
+    (B, n, p, p) are each subject's part of the estimating equation and of the information. `basis` (p, p)
+    turns the coefficients back into those of the formula; covariances come out in these.
+    """
+
+    problem: Problem
+    solution: Solution
+    basis: Matrix
+
+    @cached_property
+    def root(self) -> Matrix:
+        """(B, p, p), C with `bread = C C'`."""
+        values, vectors = np.linalg.eigh(self.solution.moments.information)
+        largest = np.maximum(values[..., -1:], np.finfo(float).tiny)
+        # A fit whose information is singular is marked as not converged; its numbers need only be finite.
+        values = np.maximum(values, largest * 1e-15)
+        return np.asarray(vectors / np.sqrt(values)[..., np.newaxis, :])
+
+    @cached_property
+    def bread(self) -> Matrix:
+        """(B, p, p), the inverse of the information without the scale."""
+        return np.asarray(self.root @ np.swapaxes(self.root, -1, -2))
+
+    @cached_property
+    def scores(self) -> Matrix:
+        """(B, n, p), each subject's term of the estimating equation."""
+        now = self.solution.moments
+        return np.asarray(np.einsum("btnp,btn->bnp", now.weighted, now.residuals))
+
+    @cached_property
+    def shares(self) -> Matrix:
+        """(B, n, p, p), each subject's part of the information."""
+        now = self.solution.moments
+        slopes = np.moveaxis(now.slopes, 1, 3)
+        return np.asarray(slopes @ np.moveaxis(now.weighted, 1, 2))
+
+    @cached_property
+    def leverages(self) -> tuple[Matrix, Matrix]:
+        """Eigenvalues (B, n, p) and vectors (B, n, p, p) of the shares, in coordinates where they sum to I."""
+        root = self.root[:, np.newaxis]
+        values, vectors = np.linalg.eigh(np.swapaxes(root, -1, -2) @ self.shares @ root)
+        return np.clip(values, 0.0, 1.0), vectors
+
+    @cached_property
+    def alone(self) -> NDArray[np.bool_]:
+        """(B, n), subjects who determine some combination of coefficients by themselves."""
+        return np.asarray(self.leverages[0][..., -1] > FULL_LEVERAGE)
+
+    @cached_property
+    def rooted_scores(self) -> Matrix:
+        """(B, n, p), the scores in the coordinates of `root`."""
+        return np.asarray(self.scores @ self.root)
+
+    @property
+    def n_subjects(self) -> int:
+        """The subjects, K in the papers."""
+        return int(self.problem.design.shape[2])
+
+    @property
+    def n_coefficients(self) -> int:
+        """The coefficients, p in the papers."""
+        return int(self.problem.design.shape[3])
+
+    def stretched(self, power: float) -> Matrix:
+        """(B, n, p), the rooted scores times (I - leverage) ** -power, the correction of the residuals."""
+        values, vectors = self.leverages
+        room = np.where(values > FULL_LEVERAGE, 1.0, 1 - values)
+        turned = np.swapaxes(vectors, -1, -2) @ self.rooted_scores[..., np.newaxis]
+        return np.asarray((vectors @ (turned * (room**-power)[..., np.newaxis]))[..., 0])
+
+    def terms(self, name: str) -> Matrix:
+        """(B, n, p), corrected terms whose products sum to the covariance, in the formula's coefficients.
+
+        Only for the covariances that are such sums: robust, df-adjusted, kauermann-carroll, mancl-derouen,
+        fay-graubard, kc-md-average (the average of both corrections, for degrees of freedom alone).
+        """
+        if name == "fay-graubard":
+            back = np.linalg.inv(self.basis)
+            factors = self.fay_graubard_factors()
+            return np.asarray(((self.scores @ back) * factors) @ self.basis @ self.bread @ self.basis.T)
+        if name == "kc-md-average":
+            rooted = (self.stretched(0.5) + self.stretched(1.0)) / 2
+        else:
+            rooted = self.stretched({"kauermann-carroll": 0.5, "mancl-derouen": 1.0}.get(name, 0.0))
+        return np.asarray(rooted @ np.swapaxes(self.root, -1, -2) @ self.basis.T)
+
+    def fay_graubard_factors(self) -> Matrix:
+        """(B, n, p), equation (fay-graubard): what multiplies each element of a subject's score."""
+        back = np.linalg.inv(self.basis)
+        within = back.T @ (self.shares @ self.bread[:, np.newaxis]) @ self.basis.T
+        own = np.clip(np.diagonal(within, axis1=-2, axis2=-1), 0.0, FAY_GRAUBARD_BOUND)
+        return np.asarray(1 / np.sqrt(1 - own))
+
+
+def in_formula(sandwich: Sandwich, covariance: Matrix) -> Matrix:
+    """A covariance (B, p, p) of the engine's coefficients as one of the formula's, exactly symmetric."""
+    turned = sandwich.basis @ covariance @ sandwich.basis.T
+    return np.asarray((turned + np.swapaxes(turned, -1, -2)) / 2)
+
+
+def model(sandwich: Sandwich) -> Matrix:
+    """The scale times the bread; right when the working correlation is."""
+    return in_formula(sandwich, sandwich.solution.moments.scale[:, np.newaxis, np.newaxis] * sandwich.bread)
+
+
+def summed(terms: Matrix) -> Matrix:
+    """(B, p, p), the sum over subjects of products of their terms (B, n, p)."""
+    product = np.swapaxes(terms, -1, -2) @ terms
+    return np.asarray((product + np.swapaxes(product, -1, -2)) / 2)
+
+
+def robust(sandwich: Sandwich) -> Matrix:
+    """Liang and Zeger's sandwich; too small below some forty subjects."""
+    return summed(sandwich.terms("robust"))
+
+
+def df_adjusted(sandwich: Sandwich) -> Matrix:
+    """The sandwich times K / (K - p)."""
+    subjects = sandwich.n_subjects
+    return robust(sandwich) * subjects / (subjects - sandwich.n_coefficients)
+
+
+def kauermann_carroll(sandwich: Sandwich) -> Matrix:
+    """Residuals times (I - H) ** -1/2: unbiased when the working correlation is right."""
+    return summed(sandwich.terms("kauermann-carroll"))
+
+
+def mancl_derouen(sandwich: Sandwich) -> Matrix:
+    """Residuals times (I - H) ** -1; as much too large as the sandwich is too small."""
+    return summed(sandwich.terms("mancl-derouen"))
+
+
+def fay_graubard(sandwich: Sandwich) -> Matrix:
+    """Each element of a score over the root of one less its leverage, bounded by 0.75."""
+    return summed(sandwich.terms("fay-graubard"))
+
+
+def kc_md_average(sandwich: Sandwich) -> Matrix:
+    """Standard errors that average those of both corrections; correlations of their mean covariance."""
+    first, second = kauermann_carroll(sandwich), mancl_derouen(sandwich)
+    errors = [np.sqrt(np.diagonal(matrix, axis1=-2, axis2=-1)) for matrix in (first, second)]
+    mean = (first + second) / 2
+    ratio = (errors[0] + errors[1]) / 2 / np.sqrt(np.diagonal(mean, axis1=-2, axis2=-1))
+    return np.asarray(mean * ratio[..., np.newaxis] * ratio[..., np.newaxis, :])
+
+
+def morel_bokossa_neerchal(sandwich: Sandwich) -> Matrix:
+    """The sandwich enlarged, with a multiple of the model covariance added, equation (mbn)."""
+    subjects, p = sandwich.n_subjects, sandwich.n_coefficients
+    plain, based = robust(sandwich), model(sandwich)
+    rooted = sandwich.rooted_scores
+    scale = sandwich.solution.moments.scale
+    observed = np.trace(pair_counts(sandwich.problem), axis1=-2, axis2=-1)
+    enlarged = (observed - 1) / (observed - p) * subjects / (subjects - 1)
+    effect = np.maximum(enlarged * (rooted**2).sum(axis=(-1, -2)) / (scale * p), MOREL_LEAST_EFFECT)
+    added = p / (subjects - p) if subjects > (MOREL_DIVISOR + 1) * p else 1 / MOREL_DIVISOR
+    return np.asarray(enlarged[:, np.newaxis, np.newaxis] * plain + (added * effect)[:, np.newaxis, np.newaxis] * based)
+
+
+def pooled(sandwich: Sandwich, residuals: Vector, spent: int) -> Matrix:
+    """The sandwich with one covariance of residuals, pooled over all subjects, by pairs of visits.
+
+    Args:
+        sandwich: the fits.
+        residuals: (B, T, n), Pearson residuals, corrected or not.
+        spent: taken from the number of subjects in the divisor.
+    """
+    counts = pair_counts(sandwich.problem) - spent
+    products = residuals @ np.swapaxes(residuals, -1, -2)
+    common = np.where(counts > 0, products / np.where(counts > 0, counts, 1.0), 0.0)
+    weighted = np.moveaxis(sandwich.solution.moments.weighted, 1, 2)
+    meat = (np.swapaxes(weighted, -1, -2) @ (common[:, np.newaxis] @ weighted)).sum(axis=1)
+    return in_formula(sandwich, sandwich.bread @ meat @ sandwich.bread)
+
+
+def pan(sandwich: Sandwich) -> Matrix:
+    """Residual products pooled over K subjects."""
+    return pooled(sandwich, sandwich.solution.moments.residuals, 0)
+
+
+def gosho_sato_takeuchi(sandwich: Sandwich) -> Matrix:
+    """Residual products pooled over K - p."""
+    return pooled(sandwich, sandwich.solution.moments.residuals, sandwich.n_coefficients)
+
+
+def wang_long(sandwich: Sandwich) -> Matrix:
+    """Products of Mancl and DeRouen's residuals pooled over K, equation (wang-long)."""
+    now = sandwich.solution.moments
+    pull = sandwich.stretched(1.0) @ np.swapaxes(sandwich.root, -1, -2)
+    slopes = np.broadcast_to(now.slopes, now.weighted.shape)
+    return pooled(sandwich, now.residuals + np.einsum("btnp,bnp->btn", slopes, pull), 0)
+
+
+FORMULAS: dict[str, Callable[[Sandwich], Matrix]] = {
+    "model": model,
+    "robust": robust,
+    "df-adjusted": df_adjusted,
+    "kauermann-carroll": kauermann_carroll,
+    "mancl-derouen": mancl_derouen,
+    "fay-graubard": fay_graubard,
+    "morel-bokossa-neerchal": morel_bokossa_neerchal,
+    "pan": pan,
+    "gosho-sato-takeuchi": gosho_sato_takeuchi,
+    "wang-long": wang_long,
+    "kc-md-average": kc_md_average,
+}
+
+
+def pan_wall_df(terms: Matrix, rows: Matrix) -> Matrix:
+    """Degrees of freedom of contrasts by the variance of their estimated variance, equation (pan-wall).
+
+    Args:
+        terms: (B, n, p), as `Sandwich.terms`.
+        rows: (q, p), contrasts.
+
+    Returns:
+        (B, q).
+
+    Source:
+        Pan and Wall (2002), Statistics in Medicine 21:1429-1441.
+    """
+    subjects = terms.shape[1]
+    squares = (terms @ rows.T) ** 2
+    mean = squares.mean(axis=1, keepdims=True)
+    spread = ((squares - mean) ** 2).sum(axis=1) * subjects / (subjects - 1)
+    return np.asarray(2 * (subjects * mean[:, 0]) ** 2 / spread)
+
+
+def fay_graubard_df(sandwich: Sandwich, rows: Matrix, *, corrected: bool) -> Matrix:
+    """Degrees of freedom of contrasts by matching moments of their estimated variance, equation (fay-graubard-df).
+
+    Args:
+        sandwich: the fits.
+        rows: (q, p), contrasts of the formula's coefficients.
+        corrected: whether the covariance is Fay and Graubard's; else the plain sandwich.
+
+    Returns:
+        (B, q).
+
+    Source:
+        Fay and Graubard (2001), Biometrics 57:1198-1206, section 3, the second estimator.
+    """
+    back = np.linalg.inv(sandwich.basis)
+    bread = sandwich.basis @ sandwich.bread @ sandwich.basis.T
+    shares = back.T @ sandwich.shares @ back
+    scores = sandwich.scores @ back
+    factors = sandwich.fay_graubard_factors() if corrected else np.ones_like(scores)
+    total = shares.sum(axis=1, keepdims=True)
+    without = total - shares
+    results = []
+    for row in rows:
+        pull = bread @ row
+        own = factors * pull[:, np.newaxis]
+        gains = np.einsum(
+            "p,bnp->bn", row, np.linalg.solve(without, np.broadcast_to(row, scores.shape)[..., np.newaxis])[..., 0]
+        )
+        weights = gains - (pull @ row)[:, np.newaxis]
+        weights = weights / weights.sum(axis=1, keepdims=True)
+        common = np.einsum("bnp,bnq->bpq", factors * scores, factors * scores)
+        spread = weights[..., np.newaxis, np.newaxis] * common[:, np.newaxis]
+        results.append(matched_df(bread, shares, own, spread))
+    return np.stack(results, axis=-1)
+
+
+def matched_df(bread: Matrix, shares: Matrix, own: Matrix, spread: Matrix) -> Vector:
+    """(B,), tr(S)^2 / tr(S S) for the covariance S (n, n) of the corrected terms of one contrast.
+
+    Args:
+        bread: (B, p, p).
+        shares: (B, n, p, p).
+        own: (B, n, p), what multiplies each subject's estimated score.
+        spread: (B, n, p, p), the estimated covariance of each subject's score.
+    """
+    pulled = (bread[:, np.newaxis] @ (shares @ own[..., np.newaxis]))[..., 0]
+    spent = (spread @ own[..., np.newaxis])[..., 0]
+    cross = spent @ np.swapaxes(pulled, -1, -2)
+    joint = pulled @ spread.sum(axis=1) @ np.swapaxes(pulled, -1, -2) - cross - np.swapaxes(cross, -1, -2)
+    places = np.arange(joint.shape[-1])
+    joint[:, places, places] += (own * spent).sum(axis=-1)
+    return np.asarray(np.trace(joint, axis1=-2, axis2=-1) ** 2 / (joint**2).sum(axis=(-1, -2)))
