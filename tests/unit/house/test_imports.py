@@ -1,10 +1,21 @@
-"""Importing the package loads none of the heavy libraries, and rooms import downward only."""
+"""The command line answers at once because importing it loads none of the heavy libraries."""
 
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HEAVY = {"matplotlib", "numpy", "pandas", "pydantic", "scipy", "sqlalchemy"}
+IMPORT = "import equipoise"
+HELP = """
+import runpy, sys
+sys.argv = ["equipoise", "--help"]
+try:
+    runpy.run_module("equipoise", run_name="__main__")
+except SystemExit as ended:
+    assert not ended.code, ended.code
+"""
 LOADED = "\nimport sys\nprint('loaded:', *sorted({name.partition('.')[0] for name in sys.modules}))"
 
 
@@ -14,8 +25,9 @@ def loaded_by(statements: str) -> set[str]:
     return set(done.stdout.rpartition("loaded:")[2].split())
 
 
-def test_importing_the_package_loads_nothing_heavy():
-    loaded = loaded_by("import equipoise")
+@pytest.mark.parametrize("statements", [IMPORT, HELP], ids=["import", "help"])
+def test_nothing_heavy_is_loaded(statements):
+    loaded = loaded_by(statements)
     assert "equipoise" in loaded
     assert loaded & HEAVY == set()
 
