@@ -1,0 +1,130 @@
+"""A protocol as the acts use it: parsed once, its forms prepared, its method of allocation built."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable
+from datetime import UTC, date, datetime, tzinfo
+from functools import cached_property
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from equipoise.capture import FormSheet
+from equipoise.conduct.refusing import NotFound
+from equipoise.protocol.crosschecks import allocation_parameters
+from equipoise.protocol.document import Protocol
+from equipoise.protocol.schedule import Visit
+from equipoise.randomisation import Method, parse_method
+from equipoise.refusals import Refusal
+
+DATED = "@"
+"""Stands between an unscheduled visit's id and its date: `extra@2018-05-02`."""
+
+
+class InForce:
+    """One version of the protocol and what is made from it, kept while the program runs."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self.protocol = protocol
+        self._sheets: dict[str, FormSheet] = {}
+        self._before = {visit.id for visit in (*protocol.screening_visits, protocol.baseline_visit) if visit}
+
+    @property
+    def hash(self) -> str:
+        """The protocol's hash."""
+        return self.protocol.sha256
+
+    @cached_property
+    def timezone(self) -> tzinfo:
+        """The zone in which the trial's days are counted.
+
+        Raises:
+            Refusal: when this machine does not know it.
+        """
+        name = self.protocol.conventions.timezone
+        if name == "UTC":
+            return UTC
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            remedy = "write a name such as Asia/Shanghai, or install the system's time zones (tzdata)"
+            raise Refusal("conventions.timezone", name, "is not a time zone that this machine knows", remedy) from None
+
+    @cached_property
+    def method(self) -> Method | None:
+        """How participants are allocated; None when it is done elsewhere."""
+        allocation = self.protocol.allocation
+        if allocation.method == "external":
+            return None
+        parameters = dict(allocation_parameters(allocation))
+        if allocation.method in ("random_allocation_rule", "maximal_procedure"):
+            parameters["n"] = self.protocol.population.planned
+        return parse_method(allocation.method, self.protocol.arm_ids, allocation.ratio, **parameters)
+
+    def day_of(self, at: datetime) -> date:
+        """The trial's own date at a moment."""
+        return at.astimezone(self.timezone).date()
+
+    def sheet(self, form: str) -> FormSheet:
+        """A form's sheet.
+
+        Raises:
+            NotFound: when the protocol has no such form.
+        """
+        if form not in self._sheets:
+            check_known("form", form, [known.id for known in self.protocol.forms])
+            self._sheets[form] = FormSheet.of(self.protocol, form)
+        return self._sheets[form]
+
+    @cached_property
+    def planned(self) -> dict[str, Visit]:
+        """The planned visits by id, in order."""
+        return {visit.id: visit for visit in self.protocol.visits}
+
+    def visit_code(self, visit: str, day: date) -> str:
+        """The code under which a visit is kept: its id, with the date for an unscheduled one.
+
+        Raises:
+            NotFound: when the protocol has no such visit, or the code's date is another.
+        """
+        if visit in self.planned:
+            return visit
+        name, mark, dated = visit.partition(DATED)
+        unscheduled = [known.id for known in self.protocol.unscheduled]
+        if name not in unscheduled:
+            check_known("visit", visit, [*self.planned, *unscheduled])
+        if mark and dated != day.isoformat():
+            raise NotFound("visit", visit, f"names another date than {day}", "give the date once, or the same twice")
+        return f"{name}{DATED}{day}"
+
+    def forms_at(self, visit: str) -> tuple[str, ...]:
+        """The forms of a visit, planned or unscheduled; none when the protocol has no such visit."""
+        if visit in self.planned:
+            return self.planned[visit].forms
+        name = visit.partition(DATED)[0]
+        return next((known.forms for known in self.protocol.unscheduled if known.id == name), ())
+
+    def before_allocation(self, visit: str) -> bool:
+        """Whether the visit is a screening or baseline visit."""
+        return visit in self._before
+
+    @cached_property
+    def eligibility_visits(self) -> tuple[str, ...]:
+        """Screening and baseline visits, in order: where criteria read their items."""
+        return tuple(visit for visit in self.planned if visit in self._before)
+
+
+def check_known(field: str, value: str, known: Collection[str]) -> None:
+    """Let a name pass that is known.
+
+    Raises:
+        NotFound: with the nearest known name, or all of them.
+    """
+    if value not in known:
+        raise NotFound(field, value, "is not in the protocol", nearest(value, known))
+
+
+def nearest(value: str, known: Iterable[str]) -> str:
+    """What to do about an unknown name."""
+    names = list(known)
+    close = difflib.get_close_matches(value, names, n=1)
+    return f"did you mean {close[0]}?" if close else f"use one of {', '.join(names)}" if names else "leave it out"

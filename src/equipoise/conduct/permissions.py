@@ -1,0 +1,66 @@
+"""Who may do what: one table of roles and acts.
+
+Clinical facts are written by those who see the participant. The administrator, the statistician and the monitor
+cannot change what an investigator entered; nobody decides alone that a locked trial is opened.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from equipoise.conduct.kinds import Kind
+from equipoise.conduct.refusing import NotPermitted
+from equipoise.ledger import Actor
+
+INVESTIGATOR = "investigator"
+COORDINATOR = "coordinator"
+PHARMACIST = "pharmacist"
+MONITOR = "monitor"
+STATISTICIAN = "statistician"
+DATA_MANAGER = "data_manager"
+ADMINISTRATOR = "administrator"
+
+ROLES = (INVESTIGATOR, COORDINATOR, PHARMACIST, MONITOR, STATISTICIAN, DATA_MANAGER, ADMINISTRATOR)
+
+_CLINIC = frozenset({INVESTIGATOR, COORDINATOR})
+_OFFICE = frozenset({DATA_MANAGER, ADMINISTRATOR})
+
+PERMITTED: Mapping[Kind, frozenset[str]] = MappingProxyType(
+    {
+        Kind.TRIAL_CREATED: _OFFICE,
+        Kind.RANDOMISATION_COMMITTED: _OFFICE,
+        Kind.PROTOCOL_AMENDED: _OFFICE,
+        Kind.AMENDMENT_APPROVED: frozenset({INVESTIGATOR, DATA_MANAGER}),
+        Kind.PARTICIPANT_SCREENED: _CLINIC,
+        Kind.CONSENT_RECORDED: _CLINIC,
+        Kind.FORM_RECORDED: _CLINIC,
+        Kind.ITEM_CORRECTED: _CLINIC,
+        Kind.ITEM_MISSING: _CLINIC,
+        Kind.VISIT_MISSED: _CLINIC,
+        Kind.VISIT_REDATED: _CLINIC,
+        Kind.ELIGIBILITY_DECLARED: frozenset({INVESTIGATOR}),
+        Kind.SCREENING_FAILED: _CLINIC,
+        Kind.PARTICIPANT_RANDOMISED: _CLINIC,
+        Kind.ADVERSE_EVENT_REPORTED: _CLINIC,
+        Kind.ADVERSE_EVENT_FOLLOWED_UP: _CLINIC,
+        Kind.DEVIATION_REPORTED: frozenset({INVESTIGATOR, COORDINATOR, PHARMACIST, MONITOR, DATA_MANAGER}),
+        Kind.PARTICIPANT_WITHDRAWN: _CLINIC,
+        Kind.TRIAL_LOCKED: frozenset({DATA_MANAGER}),
+        Kind.TRIAL_UNLOCKED: frozenset({DATA_MANAGER, INVESTIGATOR, STATISTICIAN}),
+        Kind.RANDOMISATION_REVEALED: frozenset({DATA_MANAGER, STATISTICIAN}),
+    }
+)
+"""The roles that may do each act; an act that is not here may be done by nobody."""
+
+
+def check_permitted(kind: Kind, by: Actor) -> None:
+    """Let the act pass when the person's role may do it.
+
+    Raises:
+        NotPermitted: naming role and act.
+    """
+    if by.role not in ROLES:
+        raise NotPermitted("role", by.role, "is not a role", f"use one of {', '.join(ROLES)}")
+    permitted = PERMITTED[kind]
+    if by.role not in permitted:
+        who = " or ".join(role for role in ROLES if role in permitted)
+        raise NotPermitted("role", by.role, f"may not do this: {kind}", f"ask the {who}")
