@@ -23,7 +23,9 @@ DEMO_SEED = 1
 
 @click.command()
 @click.argument("source", type=click.Path(path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path), help="A long table captured elsewhere; SOURCE is then the protocol.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="A long table captured elsewhere. SOURCE is the protocol."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results; needed with --data.")
 @click.option("--as-of", help="A ledger position (412) or a UTC time (2018-06-30T12:00): the trial as it stood then.")
 @click.option("--database", help="Database address; without it SOURCE/trial.db.")
@@ -108,7 +110,16 @@ def _clear_earlier_demo(folder: Path) -> None:
         raise Refusal("folder", folder, "is a file", "name a folder")
     if not any(folder.iterdir()):
         return
-    ours = {"protocol.yaml", "secret.key", "trial.db", "trial.db-wal", "trial.db-shm", RESULTS_JSON, RESULTS_CSV, "report"}
+    ours = {
+        "protocol.yaml",
+        "secret.key",
+        "trial.db",
+        "trial.db-wal",
+        "trial.db-shm",
+        RESULTS_JSON,
+        RESULTS_CSV,
+        "report",
+    }
     foreign = sorted(path.name for path in folder.iterdir() if path.name not in ours)
     if foreign or not (folder / "trial.db").is_file():
         what = f"holds {foreign[0]}, which no demo wrote" if foreign else "holds no rehearsal"

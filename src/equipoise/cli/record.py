@@ -14,8 +14,14 @@ FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 
 @click.command()
 @FOLDER
-@click.option("--anchor", type=click.Path(path_type=Path), help="Compare with a head noted earlier, such as a report's anchor.txt.")
-@click.option("--write-anchor", type=click.Path(path_type=Path), help="Note the present head in this file; keep it elsewhere.")
+@click.option(
+    "--anchor",
+    type=click.Path(path_type=Path),
+    help="Compare with a head noted earlier, such as a report's anchor.txt.",
+)
+@click.option(
+    "--write-anchor", type=click.Path(path_type=Path), help="Note the present head in this file; keep it elsewhere."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 @DATABASE
 def verify(folder: Path, anchor: Path | None, write_anchor: Path | None, as_json: bool, database: str | None) -> None:
@@ -98,7 +104,13 @@ def backup(folder: Path, target: Path, database: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the payload.")
 @DATABASE
 def log(
-    folder: Path, kind: tuple[str, ...], stream: str | None, after: int, limit: int | None, as_json: bool, database: str | None
+    folder: Path,
+    kind: tuple[str, ...],
+    stream: str | None,
+    after: int,
+    limit: int | None,
+    as_json: bool,
+    database: str | None,
 ) -> None:
     """Print the audit trail: position, time, who, what and why."""
     import json

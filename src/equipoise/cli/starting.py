@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from equipoise.cli.showing import ExitCode, progress, say, say_json
 from equipoise.refusals import Refusal
+
+if TYPE_CHECKING:
+    from equipoise.design.rehearsal import Truth
 
 EXAMPLES = ("nk-hiv", "ddi-ddc")
 PROTOCOL_NAME = "protocol.yaml"
@@ -62,7 +66,8 @@ def check(protocol: Path, as_json: bool) -> None:
         for fault in faults:
             say(str(fault))
         if faults:
-            say(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}; nothing can start from this file until all are mended.")
+            count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
+            say(f"{count}; nothing can start from this file until all are mended.")
         else:
             trial = load(path)
             say(
@@ -90,9 +95,15 @@ def schema(out: Path | None) -> None:
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), required=True, help="The same seed gives the same trial.")
-@click.option("--truth", type=click.Choice(["model", "null"]), default="model", show_default=True, help="null: no effect of the arm.")
+@click.option(
+    "--truth",
+    type=click.Choice(["model", "null"]),
+    default="model",
+    show_default=True,
+    help="null: no effect of the arm.",
+)
 @click.option("--database", help="Database address; without it FOLDER/trial.db.")
-def rehearse(folder: Path, seed: int, truth: str, database: str | None) -> None:
+def rehearse(folder: Path, seed: int, truth: Truth, database: str | None) -> None:
     """Run FOLDER's whole trial with virtual participants, through the same acts as the real one."""
     from equipoise.design import rehearse as run
     from equipoise.protocol.reading import read_bytes

@@ -55,7 +55,9 @@ class IntercurrentEvent(Part):
     """Something after randomisation that bears on the outcome, and the strategy that handles it."""
 
     event: Text
-    strategy: Literal["treatment policy", "hypothetical", "composite variable", "while on treatment", "principal stratum"]
+    strategy: Literal[
+        "treatment policy", "hypothetical", "composite variable", "while on treatment", "principal stratum"
+    ]
 
 
 class Estimand(Part):

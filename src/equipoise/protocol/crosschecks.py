@@ -102,7 +102,9 @@ def check_ids(protocol: Protocol) -> Iterator[Problem]:
     planned = {visit.id for visit in protocol.visits}
     for index, unscheduled in enumerate(protocol.unscheduled):
         if unscheduled.id in planned:
-            yield Problem(("unscheduled", index, "id"), unscheduled.id, "is already a planned visit", "give each its own")
+            yield Problem(
+                ("unscheduled", index, "id"), unscheduled.id, "is already a planned visit", "give each its own"
+            )
     yield from _twice(("consents",), (f"{form.id} {form.version}" for form in protocol.consents))
     yield from _twice(("amendments",), [amendment.number for amendment in protocol.amendments], "number")
     inclusion = [criterion.id for criterion in protocol.eligibility.inclusion]
@@ -111,8 +113,8 @@ def check_ids(protocol: Protocol) -> Iterator[Problem]:
     yield from _twice(("eligibility", "exclusion"), exclusion)
     for index, criterion_id in enumerate(exclusion):
         if criterion_id in inclusion:
-            path = ("eligibility", "exclusion", index, "id")
-            yield Problem(path, criterion_id, "is already an inclusion criterion", "give each its own")
+            where: Path = ("eligibility", "exclusion", index, "id")
+            yield Problem(where, criterion_id, "is already an inclusion criterion", "give each its own")
     for index, product in enumerate(protocol.products):
         yield from _twice(("products", index, "release"), (criterion.id for criterion in product.release))
     for index, regimen in enumerate(protocol.regimens):
@@ -123,7 +125,9 @@ def check_ids(protocol: Protocol) -> Iterator[Problem]:
     for index, form in enumerate(protocol.forms):
         yield from _twice(("forms", index, "items"), (item.id for item in form.items))
         if not form.items and not form.panels:
-            yield Problem(("forms", index), form.id, "has neither items nor panels", "add an item, or leave the form out")
+            yield Problem(
+                ("forms", index), form.id, "has neither items nor panels", "add an item, or leave the form out"
+            )
         if panels.issuperset(form.panels):
             own = {item.id for item in form.items}
             for item in protocol.form_items(form.id)[len(form.items) :]:
@@ -209,6 +213,9 @@ def allocation_parameters(allocation: Allocation) -> dict[str, object]:
 def check_allocation(protocol: Protocol) -> Iterator[Problem]:
     """The ratio names the arms; the method has the parameters it needs and no other; factors can be known."""
     allocation = protocol.allocation
+    if len(protocol.arms) < 2:
+        remedy = "add the arm that it is compared with"
+        yield Problem(("arms",), protocol.arm_ids[0], "is the only arm", remedy)
     for arm_id in allocation.ratio:
         yield from _reference(("allocation", "ratio", arm_id), arm_id, protocol.arm_ids, "arms")
     for arm_id in protocol.arm_ids:
@@ -252,7 +259,9 @@ def _blocks(allocation: Allocation) -> Iterator[Problem]:
     }
     for path, size in sizes.items():
         if size is not None and size % total:
-            yield Problem(path, size, f"is not a multiple of the ratio's sum {total}", f"use {total * max(1, size // total)}")
+            yield Problem(
+                path, size, f"is not a multiple of the ratio's sum {total}", f"use {total * max(1, size // total)}"
+            )
 
 
 def _before(protocol: Protocol, item_name: str) -> bool:
@@ -279,24 +288,16 @@ def check_schedule(protocol: Protocol) -> Iterator[Problem]:
             yield Problem(("visits", index, "at"), later.id, f"is not after visit {earlier.id}", remedy)
             continue
         closes, opens = _closes(earlier), _opens(later)
-        if opens <= closes and "SCREENING" not in (protocol.epoch_type(earlier) if _has_epoch(protocol, earlier) else ""):
+        if opens <= closes and protocol.epoch_type(earlier) != "SCREENING":
             problem = (
                 f"visit {later.id} opens about day {opens:.0f} while {earlier.id} is open to about day {closes:.0f}"
             )
             remedy = "narrow a window, so that a date belongs to one visit"
             yield Problem(("visits", index, "window", "days_before"), later.window.days_before, problem, remedy)
-    baselines = [
-        index
-        for index, visit in enumerate(protocol.visits)
-        if _has_epoch(protocol, visit) and protocol.epoch_type(visit) == "BASELINE"
-    ]
+    baselines = [index for index, visit in enumerate(protocol.visits) if protocol.epoch_type(visit) == "BASELINE"]
     for index in baselines[1:]:
         problem = f"is a second visit in a BASELINE epoch, after {protocol.visits[baselines[0]].id}"
         yield Problem(("visits", index, "epoch"), protocol.visits[index].id, problem, "keep one baseline visit")
-
-
-def _has_epoch(protocol: Protocol, visit: Visit) -> bool:
-    return any(epoch.id == visit.epoch for epoch in protocol.epochs)
 
 
 def _opens(visit: Visit) -> Decimal:
@@ -348,7 +349,9 @@ def check_aims(protocol: Protocol) -> Iterator[Problem]:
             yield Problem(("outcomes", i, "metric"), outcome.metric, "there is no baseline visit", remedy)
     for i, analysis_set in enumerate(protocol.analysis_sets):
         earlier = {part.id for part in protocol.analysis_sets[:i]}
-        yield from _reference(("analysis_sets", i, "subset_of"), analysis_set.subset_of, earlier, "earlier analysis_sets")
+        yield from _reference(
+            ("analysis_sets", i, "subset_of"), analysis_set.subset_of, earlier, "earlier analysis_sets"
+        )
     for i, estimand in enumerate(protocol.estimands):
         yield from _reference(("estimands", i, "population"), estimand.population, sets, "analysis_sets")
         yield from _reference(("estimands", i, "variable"), estimand.variable, outcomes, "outcomes")
@@ -402,7 +405,11 @@ def check_plan(protocol: Protocol) -> Iterator[Problem]:
         if isinstance(analysis, Rerandomisation) and protocol.allocation.method == "external":
             remedy = "leave the analysis out"
             yield Problem((*path, "method"), analysis.method, "the trial was allocated elsewhere", remedy)
-        if isinstance(analysis, Gee | RepeatedMeasuresAnova | MeansByVisit) and outcome is not None and not outcome.visits:
+        if (
+            isinstance(analysis, Gee | RepeatedMeasuresAnova | MeansByVisit)
+            and outcome is not None
+            and not outcome.visits
+        ):
             remedy = f"add visits to outcome {outcome.id}"
             yield Problem((*path, "outcome"), analysis.outcome, "has no visits to be followed over", remedy)
     size = protocol.sample_size

@@ -32,7 +32,14 @@ class Design(Part):
 
     type: Literal["INTERVENTIONAL"] = "INTERVENTIONAL"
     phase: Literal[
-        "Early Phase 1", "Phase 1", "Phase 1/Phase 2", "Phase 2", "Phase 2/Phase 3", "Phase 3", "Phase 4", "NOT APPLICABLE"
+        "Early Phase 1",
+        "Phase 1",
+        "Phase 1/Phase 2",
+        "Phase 2",
+        "Phase 2/Phase 3",
+        "Phase 3",
+        "Phase 4",
+        "NOT APPLICABLE",
     ]
     model: Literal["PARALLEL", "CROSS-OVER", "FACTORIAL", "SEQUENTIAL", "SINGLE GROUP"]
     purpose: Literal["TREATMENT", "PREVENTION", "DIAGNOSTIC", "SUPPORTIVE CARE", "BASIC SCIENCE"]

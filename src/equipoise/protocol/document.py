@@ -22,7 +22,7 @@ from equipoise.protocol.identity import (
     Titles,
 )
 from equipoise.protocol.interventions import DonorMatching, Intervention, Product, Regimen
-from equipoise.protocol.parts import Code, Id, Part, Text
+from equipoise.protocol.parts import Code, Filled, Id, Part, Text
 from equipoise.protocol.plan import Analysis, Report, SampleSize
 from equipoise.protocol.rehearsal import Rehearsal
 from equipoise.protocol.safety import Discontinuation, Safety, StoppingRule
@@ -37,11 +37,11 @@ class Protocol(Part):
     titles: Titles
     identifiers: tuple[Identifier, ...] = ()
     parties: Parties
-    sites: tuple[Site, ...] = Field(min_length=1)
+    sites: Filled[Site]
     design: Design
     conventions: Conventions = Conventions()
-    epochs: tuple[Epoch, ...] = Field(min_length=1)
-    arms: tuple[Arm, ...] = Field(min_length=2)
+    epochs: Filled[Epoch]
+    arms: Filled[Arm]
     allocation: Allocation
     consents: tuple[ConsentForm, ...] = ()
     population: Population
@@ -50,12 +50,12 @@ class Protocol(Part):
     products: tuple[Product, ...] = ()
     regimens: tuple[Regimen, ...] = ()
     donor_matching: DonorMatching | None = None
-    visits: tuple[Visit, ...] = Field(min_length=1)
+    visits: Filled[Visit]
     unscheduled: tuple[UnscheduledVisit, ...] = ()
     codelists: dict[Id, dict[Code, Text]] = Field(default_factory=dict)
     missing_codes: dict[Code, Text] = Field(default_factory=dict)
     panels: tuple[Panel, ...] = ()
-    forms: tuple[Form, ...] = Field(min_length=1)
+    forms: Filled[Form]
     checks: tuple[Check, ...] = ()
     deviations: dict[Code, Text] = Field(default_factory=dict)
     safety: Safety | None = None
@@ -117,8 +117,8 @@ class Protocol(Part):
         return next(analysis_set for analysis_set in self.analysis_sets if analysis_set.id == set_id)
 
     def epoch_type(self, visit: Visit) -> str:
-        """The CDISC type of the visit's epoch."""
-        return next(epoch.type for epoch in self.epochs if epoch.id == visit.epoch)
+        """The CDISC type of the visit's epoch; empty when there is no such epoch, which a cross-check tells."""
+        return next((epoch.type for epoch in self.epochs if epoch.id == visit.epoch), "")
 
     @cached_property
     def screening_visits(self) -> tuple[Visit, ...]:

@@ -4,9 +4,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from equipoise.protocol.faults import FieldFault
 from equipoise.protocol.eligibility import AgeRange
-from equipoise.protocol.parts import Code, Count, Day, Id, Number, Part, Positive, RuleText, Text
+from equipoise.protocol.faults import FieldFault
+from equipoise.protocol.parts import Code, Count, Day, Filled, Id, Number, Part, Positive, RuleText, Text
 
 ItemType = Literal["integer", "decimal", "text", "date", "time", "choice", "many", "yes-no", "derived"]
 NUMERIC_TYPES = ("integer", "decimal", "derived")
@@ -53,11 +53,19 @@ class Item(Part):
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
         if (self.type in ("choice", "many")) != (self.codelist is not None):
-            raise FieldFault("codelist goes with type choice or many, and these need one", "name a list of `codelists`, or change the type")
+            raise FieldFault(
+                "codelist goes with type choice or many, and these need one",
+                "name a list of `codelists`, or change the type",
+            )
         if (self.type == "derived") != (self.formula is not None):
-            raise FieldFault("formula goes with type derived, and derived needs one", "write the formula of a derived item, or change the type")
+            raise FieldFault(
+                "formula goes with type derived, and derived needs one",
+                "write the formula of a derived item, or change the type",
+            )
         if self.type not in NUMERIC_TYPES and (self.range != Range() or self.places is not None):
-            raise FieldFault("range and places go with a number", "leave them out, or make the item an integer or a decimal")
+            raise FieldFault(
+                "range and places go with a number", "leave them out, or make the item an integer or a decimal"
+            )
         return self
 
 
@@ -102,7 +110,7 @@ class Panel(Part):
     id: Id
     specimen: Literal["BLOOD", "PLASMA", "SERUM", "SERUM OR PLASMA", "URINE"]
     missing: tuple[Code, ...] = ()
-    tests: tuple[LaboratoryTest, ...] = Field(min_length=1)
+    tests: Filled[LaboratoryTest]
     reference_ranges: dict[Id, tuple[ReferenceRange, ...]] = Field(default_factory=dict)
 
 

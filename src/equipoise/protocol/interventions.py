@@ -1,4 +1,4 @@
-"""What participants receive: interventions, products with release criteria, regimens with courses, the donor rule (M11 6)."""
+"""What participants receive: interventions, products and their release, regimens, the donor rule (M11 6)."""
 
 from decimal import Decimal
 from typing import Literal, Self
@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from equipoise.protocol.faults import FieldFault
-from equipoise.protocol.parts import Code, Id, Number, Part, Positive, RuleText, Share, Text
+from equipoise.protocol.parts import Code, Filled, Id, Number, Part, Positive, RuleText, Share, Text
 from equipoise.protocol.schedule import TimePoint, Window
 
 
@@ -32,7 +32,7 @@ class Intervention(Part):
 
 
 class ReleaseCriterion(Part):
-    """A test that a lot must pass: a rule on `value`; `due_days` allows a conditional release until the result is back."""
+    """A test that a lot must pass: a rule on `value`. `due_days` allows a release before the result is back."""
 
     id: Id
     test: Text
@@ -100,7 +100,7 @@ class Regimen(Part):
     id: Id
     dose: Dose
     route: Text
-    courses: tuple[Course, ...] = Field(min_length=1)
+    courses: Filled[Course]
     stop_if: RuleText | None = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from equipoise.protocol.crosschecks import Problem, problems_between_parts
 from equipoise.protocol.document import Protocol
 from equipoise.protocol.faults import Fault, ProtocolRefused, faults_of_validation, field_of
 from equipoise.protocol.reading import Located, read_bytes, read_yaml
+from equipoise.protocol.setting_aside import set_aside
 from equipoise.refusals import shown
 
 
@@ -48,7 +50,7 @@ def _checked(located: Located) -> tuple[Protocol | None, list[Fault]]:
     try:
         protocol = Protocol.model_validate(located.data)
     except ValidationError as error:
-        return None, faults_of_validation(error, located, Protocol)
+        return None, sorted({*faults_of_validation(error, located, Protocol), *_beside(error, located)})
     return protocol, sorted(_fault(problem, located) for problem in problems_between_parts(protocol))
 
 
@@ -56,3 +58,25 @@ def _fault(problem: Problem, located: Located) -> Fault:
     value = located.raw.get(problem.path, shown(problem.value))
     field = field_of(problem.path)
     return Fault(located.name, located.line_of(problem.path), field, value, problem.problem, problem.remedy)
+
+
+def _beside(error: ValidationError, located: Located) -> list[Fault]:
+    """Problems between the parts that have no fault of their own, so that one reading tells them all.
+
+    The list entries at fault are set aside. What the rest says of them (an id that is now missing, a rule that reads
+    a form set aside) is not told: it may vanish with the fault itself.
+    """
+    data, aside = set_aside(located.data, error)
+    try:
+        protocol = Protocol.model_validate(data.values)
+    except ValidationError:
+        return []
+    forms_aside = any(path[0] in ("forms", "panels", "codelists", "visits", "epochs") for path in data.paths)
+    faults = []
+    for problem in problems_between_parts(protocol):
+        path = data.original(problem.path)
+        value = str(problem.value)
+        if value in aside or value.rpartition(".")[2] in aside or (forms_aside and " " in value):
+            continue
+        faults.append(_fault(replace(problem, path=path), located))
+    return faults

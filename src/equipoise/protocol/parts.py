@@ -1,16 +1,25 @@
 """What every part of the protocol file is made of: frozen values, exact numbers, text that was written as text.
 
-A part refuses keys that it does not know. Numbers are exact (`int`, `Decimal`); a number where text is wanted is refused
-rather than printed, since `version: 1.0` and `id: 01` lose what was typed.
+A part refuses keys that it does not know. Numbers are exact (`int`, `Decimal`); a number where text is wanted is
+refused rather than printed, since `version: 1.0` and `id: 01` lose what was typed.
 """
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+)
 
 from equipoise.protocol.faults import FieldFault
 from equipoise.protocol.rules import Rule, RuleRefused, parse_rule
@@ -58,6 +67,15 @@ def _rule(value: Any) -> Rule:
         raise FieldFault(refused.problem, refused.remedy) from None
 
 
+def _filled(value: tuple[Any, ...]) -> tuple[Any, ...]:
+    # `min_length` would also complain of a list whose only entry has a fault of its own.
+    if not value:
+        raise FieldFault("is empty", "add at least one entry")
+    return value
+
+
+Entry = TypeVar("Entry")
+Filled = Annotated[tuple[Entry, ...], AfterValidator(_filled), Field(json_schema_extra={"minItems": 1})]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=10_000)]
 Id = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
 Code = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}$")]

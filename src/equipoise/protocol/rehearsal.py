@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from equipoise.protocol.faults import FieldFault
-from equipoise.protocol.parts import Code, Count, Day, Id, Number, Part, Positive, RuleText, Share, Text
+from equipoise.protocol.parts import Code, Count, Day, Filled, Id, Number, Part, Positive, RuleText, Share, Text
 
 
 class LogSpread(Part):
@@ -22,7 +22,7 @@ class LogSpread(Part):
 class ScreeningDraw(Part):
     """Screening items that hold an early value of the outcome, drawn again until it lies within the limits."""
 
-    items: tuple[Code, ...] = Field(min_length=1)
+    items: Filled[Code]
     min: Number
     max: Number
 
@@ -50,7 +50,7 @@ class Correlation(Part):
 class OutcomeModel(Part):
     """Outcomes drawn jointly; the slow process has correlation exp(-months apart / slow_months)."""
 
-    curves: tuple[OutcomeCurve, ...] = Field(min_length=1, max_length=2)
+    curves: Filled[OutcomeCurve] = Field(max_length=2)
     correlation: Correlation | None = None
     slow_months: Positive = 12
 
@@ -113,8 +113,9 @@ class Symptoms(Part):
 class VisitBehaviour(Part):
     """How visits go: share missed, how far days spread (window / spread = SD), share of lost samples, loss.
 
-    Participants are lost at `lost_per_year` with the reason `lost_code`; `withdrawals` more leave by their own wish with
-    `withdrawal_code`. Both are reasons of `discontinuation.trial`. `lost_sample_code` is a missing code, the two deviations are codes of `deviations`.
+    Participants are lost at `lost_per_year` with the reason `lost_code`; `withdrawals` more leave by their own wish
+    with `withdrawal_code`. Both are reasons of `discontinuation.trial`. `lost_sample_code` is a missing code, the two
+    deviations are codes of `deviations`.
     """
 
     missed: Share

@@ -1,4 +1,4 @@
-"""How harm is watched: grading scale, adverse events, stopping rules, discontinuation (M11 7, 9; SPIRIT 2025 items 17, 28)."""
+"""How harm is watched: grading scale, adverse events, stopping rules, discontinuation (M11 7, 9; SPIRIT 17, 28)."""
 
 from typing import Literal
 

@@ -22,9 +22,13 @@ class TimePoint(Part):
     def _one_unit(self) -> Self:
         given = [unit for unit in (self.days, self.weeks, self.months) if unit is not None]
         if len(given) != 1:
-            raise FieldFault("must have exactly one of days, weeks, months", "keep the unit in which the protocol states the time")
+            raise FieldFault(
+                "must have exactly one of days, weeks, months", "keep the unit in which the protocol states the time"
+            )
         if self.days == 0:
-            raise FieldFault("there is no day 0", "write days: 1 for the day of randomisation or days: -1 for the day before")
+            raise FieldFault(
+                "there is no day 0", "write days: 1 for the day of randomisation or days: -1 for the day before"
+            )
         return self
 
 

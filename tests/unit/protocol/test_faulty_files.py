@@ -1,0 +1,505 @@
+# ruff: noqa: E501 - a fault is told on one line, and so it is kept here
+"""Faulty protocol files: each is refused whole, with line, field, value and remedy in words that were read and kept.
+
+Every case is the example trial with one slip in it.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from equipoise.protocol import ProtocolRefused, faults_in, parse
+
+EXAMPLE = (Path(__file__).parents[3] / "examples" / "nk-hiv" / "protocol.yaml").read_text(encoding="utf-8")
+
+# (what stands in the example, what the slip makes of it, the faults as they are told)
+SLIPS = [
+    pytest.param(
+        'version: "1.0", date: 2018-01-15, status: Final',
+        "version: 1.0, date: 2018-01-15, status: Final",
+        (':8: protocol.version = 1.0: is read as a number because it is not in quotes; write "1.0"',),
+        id="version-1-0-date-2018-01-15-status-final",
+    ),
+    pytest.param(
+        "date: 2018-01-15, status: Final",
+        "date: 15/01/2018, status: Final",
+        (":8: protocol.date = 15/01/2018: must be a date; write it as year-month-day, such as 2018-02-28",),
+        id="date-15-01-2018-status-final",
+    ),
+    pytest.param(
+        "status: Final",
+        "status: Finished",
+        (
+            ":8: protocol.status = Finished: is not one of the values that the field takes; write 'Draft', 'Approved', 'Final' or 'Obsolete'",
+        ),
+        id="status-finished",
+    ),
+    pytest.param(
+        '- {id: "01", name: Nankai',
+        "- {id: 01, name: Nankai",
+        (':22: sites[0].id = 01: is read as a number because it is not in quotes; write "01"',),
+        id="id-01-name-nankai",
+    ),
+    pytest.param(
+        "country: CN",
+        "contry: CN",
+        (
+            ":22: sites[0].contry = CN: is not a key here; write country, or remove it",
+            ":22: sites[0].country: is missing; add country to sites[0]",
+        ),
+        id="contry-cn",
+    ),
+    pytest.param(
+        "phase: Phase 1/Phase 2 ",
+        "phase: Phase I ",
+        (
+            ":26: design.phase = Phase I: is not one of the values that the field takes; write 'Phase 4'; the field takes 'Early Phase 1', 'Phase 1', 'Phase 1/Phase 2', 'Phase 2', 'Phase 2/Phase 3', 'Phase 3', 'Phase 4' or 'NOT APPLICABLE'",
+        ),
+        id="phase-phase-i",
+    ),
+    pytest.param(
+        "purpose: TREATMENT",
+        "purpose: ",
+        (
+            ":28: design.purpose: is not one of the values that the field takes; write 'TREATMENT', 'PREVENTION', 'DIAGNOSTIC', 'SUPPORTIVE CARE' or 'BASIC SCIENCE'",
+        ),
+        id="purpose",
+    ),
+    pytest.param(
+        "  - {id: BASE, type: BASELINE}",
+        "  - {id: BASE, type: BASE LINE}",
+        (
+            ":36: epochs[1].type = BASE LINE: is not one of the values that the field takes; write 'BASELINE'; the field takes 'SCREENING', 'RUN-IN', 'BASELINE', 'TREATMENT', 'OPEN LABEL TREATMENT', 'WASHOUT', 'FOLLOW-UP' or 'LONG-TERM FOLLOW-UP'",
+            ":362: report.baseline[6].item = blood.cd4: is not in the items of screening and baseline forms; use one of screening.age, screening.art_months, screening.blips, screening.breastfeeding, screening.cd4_nadir, screening.cd4_prior, screening.cd4_prior_date, screening.contraception, screening.height, screening.hiv1_confirmed, screening.hla_c_typed, screening.immunomodulator, or add it to the items of screening and baseline forms",
+            ":363: report.baseline[7].item = blood.cd8: is not in the items of screening and baseline forms; use one of screening.age, screening.art_months, screening.blips, screening.breastfeeding, screening.cd4_nadir, screening.cd4_prior, screening.cd4_prior_date, screening.contraception, screening.height, screening.hiv1_confirmed, screening.hla_c_typed, screening.immunomodulator, or add it to the items of screening and baseline forms",
+            ":364: report.baseline[8].item = blood.cd4_cd8: is not in the items of screening and baseline forms; use one of screening.age, screening.art_months, screening.blips, screening.breastfeeding, screening.cd4_nadir, screening.cd4_prior, screening.cd4_prior_date, screening.contraception, screening.height, screening.hiv1_confirmed, screening.hla_c_typed, screening.immunomodulator, or add it to the items of screening and baseline forms",
+            ":365: report.baseline[9].item = blood.hb: is not in the items of screening and baseline forms; did you mean screening_blood.hb?",
+            ":366: report.baseline[10].item = vital_signs.weight: is not in the items of screening and baseline forms; use one of screening.age, screening.art_months, screening.blips, screening.breastfeeding, screening.cd4_nadir, screening.cd4_prior, screening.cd4_prior_date, screening.contraception, screening.height, screening.hiv1_confirmed, screening.hla_c_typed, screening.immunomodulator, or add it to the items of screening and baseline forms",
+        ),
+        id="id-base-type-base-line",
+    ),
+    pytest.param(
+        "ratio: {NKART: 1, ART: 1}",
+        "ratio: {NKART: 1}",
+        (":46: allocation.ratio = ART: has no share in the ratio; add ART: 1",),
+        id="ratio-nkart-1",
+    ),
+    pytest.param(
+        "ratio: {NKART: 1, ART: 1}",
+        "ratio: {NKART: 1, ARTT: 1}",
+        (
+            ":46: allocation.ratio = ART: has no share in the ratio; add ART: 1",
+            ":46: allocation.ratio.ARTT = 1: is not in arms; did you mean ART?",
+        ),
+        id="ratio-nkart-1-artt-1",
+    ),
+    pytest.param(
+        "  method: simple\n",
+        "  method: permuted_blocks\n",
+        (
+            ":44: allocation = permuted_blocks: needs one of block_size, block_sizes; give block_size: 4, or block_sizes: [4, 6] to draw sizes at random",
+        ),
+        id="method-permuted-blocks",
+    ),
+    pytest.param(
+        "  method: simple\n",
+        "  method: permuted_blocks\n  block_size: 5\n",
+        (":46: allocation.block_size = 5: is not a multiple of the ratio's sum 2; use 4",),
+        id="block-size-5",
+    ),
+    pytest.param(
+        "  method: simple\n",
+        "  method: simple\n  block_size: 4\n",
+        (":46: allocation.block_size = 4: is not a parameter of simple; leave it out, or change the method",),
+        id="block-size-4",
+    ),
+    pytest.param(
+        "  method: simple\n",
+        "  method: biased_coin\n",
+        (":44: allocation = biased_coin: needs p; add p to allocation",),
+        id="method-biased-coin",
+    ),
+    pytest.param(
+        "type: Active Comparator Arm, interventions: [art]",
+        "type: Active Comparator Arm, interventions: [arts]",
+        (":42: arms[1].interventions[0] = arts: is not in interventions; did you mean art?",),
+        id="type-active-comparator-arm-interventions",
+    ),
+    pytest.param(
+        "rule: 18 <= screening.age <= 65",
+        "rule: 18 <= screening.agee <= 65",
+        (
+            ":61: eligibility.inclusion[1].rule = 18 <= screening.agee <= 65: there is no screening.agee here; write screening.age",
+        ),
+        id="rule-18-screening-agee-65",
+    ),
+    pytest.param(
+        "rule: 18 <= screening.age <= 65",
+        "rule: 18 <= screening.age <=  ",
+        (
+            ":61: eligibility.inclusion[1].rule = 18 <= screening.age <=: column 23: a value is missing before the end; write a name, a number or a text in quotes",
+        ),
+        id="rule-18-screening-age",
+    ),
+    pytest.param(
+        "rule: 18 <= screening.age <= 65",
+        "rule: screening.age + 1",
+        (
+            ":61: eligibility.inclusion[1].rule = screening.age + 1: gives a number, not yes or no; compare it with something, such as > 0",
+        ),
+        id="rule-screening-age-1",
+    ),
+    pytest.param(
+        "rule: 18 <= screening.age <= 65",
+        "rule: screening.age == 'old'",
+        (
+            ":61: eligibility.inclusion[1].rule = screening.age == 'old': a number is compared with text; compare values of the same kind",
+        ),
+        id="rule-screening-age-old",
+    ),
+    pytest.param(
+        "rule: screening.sex == 'F' and",
+        "rule: screening.sex == 'W' and",
+        (
+            ":74: eligibility.exclusion[3].rule = screening.sex == 'W' and (screening.pregnancy_test == 'POSITIVE' or screening.b…: 'W' is no code of the choice; the codes are 'F', 'M'",
+        ),
+        id="rule-screening-sex-w-and",
+    ),
+    pytest.param(
+        "id: EXCL02",
+        "id: EXCL01",
+        (
+            ":72: eligibility.exclusion[1].id = EXCL01: is already the id of eligibility.exclusion[0]; give each its own",
+        ),
+        id="id-excl01",
+    ),
+    pytest.param(
+        "id: m3, number: 3",
+        "id: m1, number: 3",
+        (
+            ":122: visits[3].id = m1: is already the id of visits[2]; give each its own",
+            ":309: outcomes[0].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":310: outcomes[1].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":311: outcomes[2].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":425: rehearsal.outcomes.curves[0].means.ART.m3 = 150: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":426: rehearsal.outcomes.curves[0].means.NKART.m3 = 200: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":431: rehearsal.outcomes.curves[1].means.ART.m3 = 950: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":432: rehearsal.outcomes.curves[1].means.NKART.m3 = 1267: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+        ),
+        id="id-m1-number-3",
+    ),
+    pytest.param(
+        "id: m3, number: 3, name: Month 3, epoch: FOLLOW, at: {months: 3}",
+        "id: m3, number: 3, name: Month 3, epoch: FOLLOW, at: {months: 7}",
+        (":123: visits[4].at = m6: is not after visit m3; order visits by time, or correct `at`",),
+        id="id-m3-number-3-name-month-3-epoch-follow",
+    ),
+    pytest.param(
+        "at: {months: 3}",
+        "at: {months: 3, weeks: 2}",
+        (
+            ":122: visits[3].at: must have exactly one of days, weeks, months; keep the unit in which the protocol states the time",
+        ),
+        id="at-months-3-weeks-2",
+    ),
+    pytest.param(
+        "at: {days: -1}",
+        "at: {days: 0}",
+        (
+            ":120: visits[1].at: there is no day 0; write days: 1 for the day of randomisation or days: -1 for the day before",
+            ":362: report.baseline[6].item = blood.cd4: is not in the items of screening and baseline forms; use one of screening.age, screening.art_months, screening.blips, screening.breastfeeding, screening.cd4_nadir, screening.cd4_prior, screening.cd4_prior_date, screening.contraception, screening.height, screening.hiv1_confirmed, screening.hla_c_typed, screening.immunomodulator, or add it to the items of screening and baseline forms",
+            ":363: report.baseline[7].item = blood.cd8: is not in the items of screening and baseline forms; use one of screening.age, screening.art_months, screening.blips, screening.breastfeeding, screening.cd4_nadir, screening.cd4_prior, screening.cd4_prior_date, screening.contraception, screening.height, screening.hiv1_confirmed, screening.hla_c_typed, screening.immunomodulator, or add it to the items of screening and baseline forms",
+            ":364: report.baseline[8].item = blood.cd4_cd8: is not in the items of screening and baseline forms; use one of screening.age, screening.art_months, screening.blips, screening.breastfeeding, screening.cd4_nadir, screening.cd4_prior, screening.cd4_prior_date, screening.contraception, screening.height, screening.hiv1_confirmed, screening.hla_c_typed, screening.immunomodulator, or add it to the items of screening and baseline forms",
+            ":365: report.baseline[9].item = blood.hb: is not in the items of screening and baseline forms; did you mean screening_blood.hb?",
+            ":366: report.baseline[10].item = vital_signs.weight: is not in the items of screening and baseline forms; use one of screening.age, screening.art_months, screening.blips, screening.breastfeeding, screening.cd4_nadir, screening.cd4_prior, screening.cd4_prior_date, screening.contraception, screening.height, screening.hiv1_confirmed, screening.hla_c_typed, screening.immunomodulator, or add it to the items of screening and baseline forms",
+        ),
+        id="at-days-0",
+    ),
+    pytest.param(
+        "at: {months: 3}, window: {days_before: 14",
+        "at: {months: 3}, window: {days_before: -14",
+        (":122: visits[3].window.days_before = -14: must not be negative; write 0 or a number above it",),
+        id="at-months-3-window-days-before-14",
+    ),
+    pytest.param(
+        "at: {months: 3}, window: {days_before: 14",
+        "at: {months: 3}, window: {days_before: 70",
+        (
+            ":122: visits[3].window.days_before = 70: visit m3 opens about day 22 while m1 is open to about day 38; narrow a window, so that a date belongs to one visit",
+        ),
+        id="at-months-3-window-days-before-70",
+    ),
+    pytest.param(
+        "epoch: TREAT, at",
+        "epoch: TREATMENT, at",
+        (":121: visits[2].epoch = TREATMENT: is not in epochs; did you mean TREAT?",),
+        id="epoch-treatment-at",
+    ),
+    pytest.param(
+        "forms: [screening, screening_blood]}",
+        "forms: [screening, screening_bloods]}",
+        (
+            ":63: eligibility.inclusion[3].rule = screening_blood.hiv_rna < 50 and screening.suppressed_months >= 12 and screenin…: there is no screening_blood.hiv_rna here; write screening.hiv1_confirmed",
+            ":66: eligibility.inclusion[4].rule = 50 <= screening_blood.cd4_screen < 200 and 50 <= screening.cd4_prior < 200 and …: there is no screening_blood.cd4_screen here; write screening.cd4_prior",
+            ":66: eligibility.inclusion[4].rule = 50 <= screening_blood.cd4_screen < 200 and 50 <= screening.cd4_prior < 200 and …: there is no screening_blood.drawn here; write blood.drawn",
+            ":71: eligibility.exclusion[0].rule = screening_blood.hbsag == 'POSITIVE' or screening_blood.hcv_rna == 'DETECTED': there is no screening_blood.hbsag here; write screening.age",
+            ":71: eligibility.exclusion[0].rule = screening_blood.hbsag == 'POSITIVE' or screening_blood.hcv_rna == 'DETECTED': there is no screening_blood.hcv_rna here; write screening.cd4_nadir",
+            ":75: eligibility.exclusion[4].rule = screening_blood.hb < 90 or screening_blood.neut < 1.0 or screening_blood.plt < …: there is no screening_blood.hb here; write screening.blips",
+            ":75: eligibility.exclusion[4].rule = screening_blood.hb < 90 or screening_blood.neut < 1.0 or screening_blood.plt < …: there is no screening_blood.neut here; write screening.route",
+            ":75: eligibility.exclusion[4].rule = screening_blood.hb < 90 or screening_blood.neut < 1.0 or screening_blood.plt < …: there is no screening_blood.plt here; write screening.blips",
+            ":76: eligibility.exclusion[5].rule = screening_blood.alt > 120 or screening_blood.tbil > 42 or screening_blood.creat…: there is no screening_blood.alt here; write screening.age",
+            ":76: eligibility.exclusion[5].rule = screening_blood.alt > 120 or screening_blood.tbil > 42 or screening_blood.creat…: there is no screening_blood.creat here; write screening.route",
+            ":76: eligibility.exclusion[5].rule = screening_blood.alt > 120 or screening_blood.tbil > 42 or screening_blood.creat…: there is no screening_blood.tbil here; write screening.blips",
+            ":119: visits[0].forms[1] = screening_bloods: is not in forms; did you mean screening_blood?",
+        ),
+        id="forms-screening-screening-bloods",
+    ),
+    pytest.param(
+        "type: choice, codelist: SEX, required: true",
+        "type: choice, codelist: SEXX, required: true",
+        (":198: forms[0].items[0].codelist = SEXX: is not in codelists; did you mean SEX?",),
+        id="type-choice-codelist-sexx-required-true",
+    ),
+    pytest.param(
+        "type: choice, codelist: SEX, required: true",
+        "type: choice, required: true",
+        (
+            ":198: forms[0].items[0]: codelist goes with type choice or many, and these need one; name a list of `codelists`, or change the type",
+        ),
+        id="type-choice-required-true",
+    ),
+    pytest.param(
+        "type: choice, codelist: SEX, required: true",
+        "type: text, codelist: SEX, required: true",
+        (
+            ":198: forms[0].items[0]: codelist goes with type choice or many, and these need one; name a list of `codelists`, or change the type",
+        ),
+        id="type-text-codelist-sex-required-true",
+    ),
+    pytest.param(
+        "question: Karnofsky score, type: integer",
+        "question: Karnofsky score, type: int",
+        (
+            ":210: forms[0].items[12].type = int: is not one of the values that the field takes; write 'integer'; the field takes 'integer', 'decimal', 'text', 'date', 'time', 'choice', 'many', 'yes-no' or 'derived'",
+        ),
+        id="question-karnofsky-score-type-int",
+    ),
+    pytest.param(
+        "{hard: {min: 0, max: 480}}}  # assumed\n      - {id: regimen_months",
+        "{hard: {min: 480, max: 0}}}  # assumed\n      - {id: regimen_months",
+        (":203: forms[0].items[5].range.hard: min is above max; exchange min and max, or correct one of them",),
+        id="id-regimen-months",
+    ),
+    pytest.param(
+        "formula: cd4 / cd8",
+        "formula: cd4 / cd9",
+        (":245: forms[2].items[2].formula = cd4 / cd9: there is no cd9 here; write cd8",),
+        id="formula-cd4-cd9",
+    ),
+    pytest.param(
+        "variable: blood.cd4_cd8, timepoint: m24",
+        "variable: blood.drawn, timepoint: m24",
+        (
+            ":311: outcomes[2].variable = blood.drawn: is of type date and has no mean; name a number, or use aggregation: proportion",
+        ),
+        id="variable-blood-drawn-timepoint-m24",
+    ),
+    pytest.param(
+        "variable: blood.cd4, unit: cells/uL, timepoint: m24",
+        "variable: blood.cd4, unit: cells/uL, timepoint: screening",
+        (
+            ":309: outcomes[0].timepoint = screening: blood.cd4 is not asked at visit screening; add its form to the visit, or name another visit",
+        ),
+        id="variable-blood-cd4-unit-cells-ul-timepoi",
+    ),
+    pytest.param(
+        "population: FAS  ",
+        "population: FASS  ",
+        (":320: estimands[0].population = FASS: is not in analysis_sets; did you mean FAS?",),
+        id="population-fass",
+    ),
+    pytest.param(
+        "variable: cd8, summary: difference in means",
+        "variable: cd9, summary: difference in means",
+        (":328: estimands[1].variable = cd9: is not in outcomes; did you mean cd8?",),
+        id="variable-cd9-summary-difference-in-means",
+    ),
+    pytest.param(
+        "treatments: {test: NKART, reference: ART}, variable: cd8",
+        "treatments: {test: ART, reference: ART}, variable: cd8",
+        (":328: estimands[1].treatments.reference = ART: is compared with itself; name another arm",),
+        id="treatments-test-art-reference-art-variab",
+    ),
+    pytest.param(
+        "method: two-sample, test: student",
+        "method: t-test, test: student",
+        (
+            ":335: analyses[3].method = t-test: is not one of the values that the field takes; write 'means-by-visit', 'two-sample', 'ancova', 'rm-anova', 'gee', 'rerandomisation'",
+        ),
+        id="method-t-test-test-student",
+    ),
+    pytest.param(
+        "method: two-sample, test: student",
+        "method: two-sample, test: paired",
+        (
+            ":335: analyses[3].test = paired: is not one of the values that the field takes; write 'student', 'welch', 'wilcoxon' or 'permutation'",
+        ),
+        id="method-two-sample-test-paired",
+    ),
+    pytest.param(
+        'believe: kauermann-carroll, published: "54.59',
+        'believe: fay-graubard, published: "54.59',
+        (
+            ":339: analyses[7].believe = fay-graubard: is not one of the values that the field takes; write 'model', 'robust', 'df-adjusted', 'kauermann-carroll', 'mancl-derouen' or 'kc-md-average'",
+        ),
+        id="believe-fay-graubard-published-54-59",
+    ),
+    pytest.param(
+        'covariances: [robust, mancl-derouen, kauermann-carroll], believe: kauermann-carroll, published: "54.59',
+        'covariances: [robust], believe: kauermann-carroll, published: "54.59',
+        (":339: analyses[7].believe = kauermann-carroll: is not among the covariances; add it to covariances",),
+        id="covariances-robust-believe-kauermann-car",
+    ),
+    pytest.param(
+        "planned: 20\n",
+        "planned: 21\n",
+        (":349: sample_size.n = 20: differs from population.planned = 21; write the same number in both",),
+        id="planned-21",
+    ),
+    pytest.param(
+        "planned: 20\n",
+        "planned: twenty\n",
+        (":56: population.planned = twenty: must be a whole number; write it in digits, without quotes or a unit",),
+        id="planned-twenty",
+    ),
+    pytest.param(
+        "planned: 20\n",
+        'planned: "20"\n',
+        (":56: population.planned = 20: must be a whole number; write it in digits, without quotes or a unit",),
+        id="planned-20",
+    ),
+    pytest.param(
+        "cd4: [{low: 500, high: 1500}]",
+        "cd4: [{low: 1500, high: 500}]",
+        (":152: panels[0].reference_ranges.cd4[0].low = 1500: is not below high = 500; exchange them",),
+        id="cd4-low-1500-high-500",
+    ),
+    pytest.param(
+        "cd4: [{low: 500, high: 1500}]",
+        "cd44: [{low: 500, high: 1500}]",
+        (":152: panels[0].reference_ranges.cd44 = cd44: is not in panels[0].tests; did you mean cd4?",),
+        id="cd44-low-500-high-1500",
+    ),
+    pytest.param(
+        "missing: [ND, CLOT, REF]",
+        "missing: [ND, CLOTT, REF]",
+        (":147: panels[0].missing[1] = CLOTT: is not in missing_codes; did you mean CLOT?",),
+        id="missing-nd-clott-ref",
+    ),
+    pytest.param(
+        "arm: NKART, event:",
+        "arm: NK, event:",
+        (":294: stopping_rules[0].arm = NK: is not in arms; use one of ART, NKART, or add it to arms",),
+        id="arm-nk-event",
+    ),
+    pytest.param(
+        "share: 0.45,",
+        "share: 0.40,",
+        (":375: rehearsal.failures = 0.95: is not 1 in all; let the shares add up to 1",),
+        id="share-0-40",
+    ),
+    pytest.param(
+        "dose: {value: 1e8",
+        "dose: {value: 0",
+        (":103: regimens[0].dose.value = 0: must be above 0; write a value above 0",),
+        id="dose-value-0",
+    ),
+    pytest.param(
+        "alpha: 0.05  ",
+        "alpha: 5",
+        (":350: sample_size.alpha = 5: must be at most 1; write 1 or a value below it",),
+        id="alpha-5",
+    ),
+    pytest.param(
+        "after: m1}",
+        "after: m2}",
+        (":107: regimens[0].courses[1].after = m2: is not in visits; did you mean m24?",),
+        id="after-m2",
+    ),
+    pytest.param(
+        "equipoise: 1",
+        "equipoise: 2",
+        (":6: equipoise = 2: is not one of the values that the field takes; write 1",),
+        id="equipoise-2",
+    ),
+    pytest.param(
+        "titles:\n",
+        "titles:\n  full: Again\n",
+        (":11: titles.full: is written twice, on lines 10 and 11; keep one of the two",),
+        id="full-again",
+    ),
+    pytest.param(
+        "{item: screening.sex, summary: count",
+        "{item: blood.sexx, summary: count",
+        (
+            ":357: report.baseline[1].item = blood.sexx: is not in the items of screening and baseline forms; did you mean blood.neut?",
+        ),
+        id="item-blood-sexx-summary-count",
+    ),
+    pytest.param(
+        "severity: hard, message: Lymph",
+        "severity: firm, message: Lymph",
+        (":268: checks[0].severity = firm: is not one of the values that the field takes; write 'soft' or 'hard'",),
+        id="severity-firm-message-lymph",
+    ),
+    pytest.param(
+        "subset_of: FAS",
+        "subset_of: SAF",
+        (
+            ":315: analysis_sets[1].subset_of = SAF: is not in earlier analysis_sets; use one of FAS, or add it to earlier analysis_sets",
+        ),
+        id="subset-of-saf",
+    ),
+    pytest.param(
+        "from_years: 18, to_years: 65",
+        "from_years: 65, to_years: 18",
+        (":54: population.age.from_years = 65: is above to_years = 18; exchange them",),
+        id="from-years-65-to-years-18",
+    ),
+]
+
+
+def faults_with(old: str, new: str) -> list[str]:
+    assert EXAMPLE.count(old) >= 1
+    slipped = EXAMPLE.replace(old, new, 1)
+    return [str(fault).removeprefix("protocol.yaml") for fault in faults_in(slipped.encode())]
+
+
+def test_the_example_has_no_fault():
+    assert faults_in(EXAMPLE.encode()) == ()
+
+
+@pytest.mark.parametrize(("old", "new", "faults"), SLIPS)
+def test_a_slip_is_told_with_its_line_and_remedy(old: str, new: str, faults: tuple[str, ...]):
+    assert faults_with(old, new) == list(faults)
+
+
+def test_a_file_with_a_fault_is_refused_whole():
+    with pytest.raises(ProtocolRefused) as refused:
+        parse(EXAMPLE.replace("planned: 20", "planned: -20").encode())
+    assert str(refused.value) == (
+        "protocol.yaml:56: population.planned = -20: must be at least 1; write 1 or a value above it"
+    )
+
+
+def test_faults_within_parts_and_between_parts_come_in_one_list():
+    slipped = EXAMPLE.replace("variable: blood.cd4, unit", "variable: blood.cd5, unit")
+    slipped = slipped.replace("at: {months: 6}", "at: {months: 6, weeks: 1}").replace(
+        "codelist: ROUTE,", "codelist: ROUTES,"
+    )
+    assert [str(fault) for fault in faults_in(slipped.encode())] == [
+        "protocol.yaml:123: visits[4].at: must have exactly one of days, weeks, months; "
+        "keep the unit in which the protocol states the time",
+        "protocol.yaml:200: forms[0].items[2].codelist = ROUTES: is not in codelists; did you mean ROUTE?",
+        "protocol.yaml:309: outcomes[0].variable = blood.cd5: is not in the items of forms; did you mean blood.cd8?",
+    ]
