@@ -5,18 +5,23 @@ sentence and with its citation, what was done. The room knows no files and no tr
 """
 
 from equipoise.stats.descriptive import clopper_pearson, mean_interval, median_quartiles, newcombe, wilson
+from equipoise.stats.gee_batch import gee_batch
 from equipoise.stats.gee_fit import gee
 from equipoise.stats.least_squares import ancova
 from equipoise.stats.repeated_measures import rm_anova
+from equipoise.stats.rerandomise import rerandomisation, rerandomisation_interval
 from equipoise.stats.two_samples import two_sample
 
 __all__ = [
     "ancova",
     "clopper_pearson",
     "gee",
+    "gee_batch",
     "mean_interval",
     "median_quartiles",
     "newcombe",
+    "rerandomisation",
+    "rerandomisation_interval",
     "rm_anova",
     "two_sample",
     "wilson",

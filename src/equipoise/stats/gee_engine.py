@@ -207,18 +207,18 @@ def apply_inverse(problem: Problem, working: Working, correlation: Matrix, slope
     n, p = slopes.shape[2:]
     if working.name == "independence":
         return np.broadcast_to(slopes, (fits, visits, n, p))
-    weights = inverses(working, correlation, problem.patterns)
+    if len(problem.pattern_of) > 1:
+        own = inverses(working, correlation, np.swapaxes(problem.seen, -1, -2))
+        return np.asarray(np.moveaxis(own @ np.moveaxis(slopes, 1, 2), 1, 2))
+    weights = inverses(working, correlation, problem.patterns[np.newaxis])
     if len(problem.patterns) == 1:
         return np.asarray((weights[:, 0] @ slopes.reshape(-1, visits, n * p)).reshape(fits, visits, n, p))
-    if len(problem.pattern_of) == 1:
-        result = np.zeros((fits, visits, n, p))
-        for pattern in range(len(problem.patterns)):
-            members = np.flatnonzero(problem.pattern_of[0] == pattern)
-            block = slopes[:, :, members].reshape(-1, visits, members.size * p)
-            result[:, :, members] = (weights[:, pattern] @ block).reshape(fits, visits, members.size, p)
-        return result
-    own = weights[np.arange(fits)[:, np.newaxis], problem.pattern_of]
-    return np.asarray(np.moveaxis(own @ np.moveaxis(slopes, 1, 2), 1, 2))
+    result = np.zeros((fits, visits, n, p))
+    for pattern in range(len(problem.patterns)):
+        members = np.flatnonzero(problem.pattern_of[0] == pattern)
+        block = slopes[:, :, members].reshape(len(slopes), visits, members.size * p)
+        result[:, :, members] = (weights[:, pattern] @ block).reshape(fits, visits, members.size, p)
+    return result
 
 
 def solve_positive(matrix: Matrix, vector: Vector) -> tuple[Vector, NDArray[np.bool_]]:
@@ -280,14 +280,16 @@ def scoring(
     for iteration in range(1, MOST_ITERATIONS + 1):
         now = moments(part, beta[active], working)
         step, regular = solve_positive(now.information, now.score)
+        regular = regular & np.isfinite(step).all(axis=-1)
+        step[~regular] = 0.0
         scale = np.where(now.scale > 0, now.scale, 1.0)
         length = (step * now.score).sum(axis=-1) / (scale * step.shape[-1])
-        step, fitted = shortened(part, beta[active], step)
+        step, possible = shortened(part, beta[active], step)
         beta[active] += step
         iterations[active] = iteration
-        settled = regular & fitted & (length <= tolerance**2)
+        settled = regular & possible & (length <= tolerance**2)
         converged[active] = settled
-        staying = np.flatnonzero(~settled & regular & fitted)
+        staying = np.flatnonzero(~settled & regular & possible)
         if not staying.size:
             break
         if staying.size < active.size:
@@ -311,6 +313,15 @@ def shortened(problem: Problem, beta: Vector, step: Vector) -> tuple[Vector, NDA
 
 
 def solve(problem: Problem, tolerance: float = TOLERANCE) -> Solution:
+    """Fit a block; a fit that runs away is marked as not converged, without a warning of overflow.
+
+    Args and source: as `fitted`.
+    """
+    with np.errstate(all="ignore"):
+        return fitted(problem, tolerance)
+
+
+def fitted(problem: Problem, tolerance: float) -> Solution:
     """Fit a block: first as if visits were independent, then with the working correlation.
 
     Args:
@@ -323,8 +334,8 @@ def solve(problem: Problem, tolerance: float = TOLERANCE) -> Solution:
     beta = starting_values(problem)
     if problem.link.name == "identity" and problem.family.name == "gaussian":
         # Residuals from least squares are small numbers: whatever shift the outcome has, no digit is lost after.
-        fitted = np.where(problem.seen, predictor(problem, beta), 0.0)
-        rest = replace(problem, outcome=problem.outcome - fitted, offset=np.where(problem.seen, 0.0, problem.offset))
+        near = np.where(problem.seen, predictor(problem, beta), 0.0)
+        rest = replace(problem, outcome=problem.outcome - near, offset=np.where(problem.seen, 0.0, problem.offset))
         step, converged, iterations = scoring(rest, problem.working, np.zeros_like(beta), tolerance)
         final = moments(rest, step, problem.working)
         return Solution(beta + step, final, converged & final.inside, iterations)

@@ -203,19 +203,19 @@ def inverses(working: Working, correlation: Matrix, patterns: NDArray[np.bool_])
     Args:
         working: the structure; exchangeable has a closed form.
         correlation: (B, T, T).
-        patterns: (K, T), which visits were seen.
+        patterns: (b, K, T), which visits were seen; b is B, or 1 where all fits share the patterns.
 
     Returns:
         (B, K, T, T).
     """
     visits = patterns.shape[-1]
-    both = patterns[:, :, np.newaxis] & patterns[:, np.newaxis, :]
+    both = patterns[..., np.newaxis] & patterns[..., np.newaxis, :]
     identity = np.eye(visits)
     if working.name == "independence":
-        return np.broadcast_to(identity * both, (len(correlation), *both.shape))
+        return np.broadcast_to(identity * both, (len(correlation), *both.shape[1:]))
     if working.name == "exchangeable" and visits > 1:
         alpha = correlation[:, 0, 1][:, np.newaxis]
-        spread = alpha / (1 + (patterns.sum(axis=1) - 1) * alpha)
+        spread = alpha / (1 + (patterns.sum(axis=-1) - 1) * alpha)
         full = identity - spread[..., np.newaxis, np.newaxis]
         return np.asarray(full * both / (1 - alpha[..., np.newaxis, np.newaxis]))
     inner = np.where(both, correlation[:, np.newaxis], identity)

@@ -1,0 +1,205 @@
+"""Thousands of GEE fits at once, from arrays.
+
+For simulated trials and for re-randomisation tests of a GEE statistic. The same engine as `gee`, which is the
+batch of one. Fits are worked through in blocks that stay in the processor's cache.
+Shapes: leading axes (...) are independent fits; n subjects, T visits, p coefficients.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from equipoise.stats.gee_covariance import COVARIANCES, FORMULAS, LEVERAGE_CORRECTED, Sandwich
+from equipoise.stats.gee_engine import TOLERANCE, pose, solve
+from equipoise.stats.gee_families import Family, check_outcome, family_and_link
+from equipoise.stats.gee_fit import read_scale
+from equipoise.stats.gee_working import read_working
+from equipoise.stats.refusals import BadSample, TooFewClusters, choose
+from equipoise.stats.samples import Matrix, Vector
+
+TRAILING = {"y": 2, "X": 3, "observed": 2, "weights": 2, "offset": 2}
+NUMBERS_A_BLOCK = 200_000  # elements of the design in one block, some 1.6 MB
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GeeBatch:
+    """Many GEE fits. `beta` is (..., p), `scale` (...), `covariances` (..., p, p) by name.
+
+    Where `usable` is False a fit did not settle, its working correlation was not positive definite, or a covariance
+    asked for does not exist: its coefficients are the last iterate and its covariances have infinite variances.
+    """
+
+    beta: Vector
+    scale: Vector
+    covariances: dict[str, Matrix]
+    usable: NDArray[np.bool_]
+    iterations: NDArray[np.intp]
+
+    def statistic(self, contrast: ArrayLike, covariance: str) -> Vector:
+        """(...), the contrast (p,) of the coefficients over its standard error; zero where a fit is not usable."""
+        row = np.asarray(contrast, dtype=np.float64)
+        matrix = np.where(self.usable[..., np.newaxis, np.newaxis], self.covariances[covariance], np.eye(row.size))
+        ratio = self.beta @ row / np.sqrt(((matrix @ row) * row).sum(axis=-1))
+        return np.asarray(np.where(self.usable, ratio, 0.0))
+
+
+def gee_batch(
+    y: ArrayLike,
+    X: ArrayLike,
+    observed: ArrayLike | None = None,
+    *,
+    family: str = "gaussian",
+    link: str | None = None,
+    working: "str | ArrayLike" = "exchangeable",
+    covariances: Sequence[str] = ("robust",),
+    weights: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    scale: "float | str | None" = None,
+    tolerance: float = TOLERANCE,
+) -> GeeBatch:
+    """Fit each leading index as a GEE of its own.
+
+    Args:
+        y: (..., n, T), outcomes; those not observed are not read.
+        X: (..., n, T, p), designs.
+        observed: (..., n, T), whether each outcome was; None for all. Leading axes broadcast, so that an outcome or a
+            design that all fits share is given once.
+        family: as for `gee`.
+        link: as for `gee`.
+        working: as for `gee`.
+        covariances: names of the covariances wanted.
+        weights: (..., n, T), prior weights.
+        offset: (..., n, T), added to the linear predictor.
+        scale: as for `gee`.
+        tolerance: length of the last step in standard errors; 1e-6 is enough for a simulation.
+
+    Raises:
+        BadSample: shapes that do not agree, or observed values that are not finite.
+        TooFewClusters: no more subjects than coefficients.
+        NotIdentified: a working correlation with parameters that too few pairs inform in some fit.
+    """
+    for name in covariances:
+        choose("covariances", name, COVARIANCES)
+    chosen, tie = family_and_link(family, link)
+    arrays = arranged(y, X, observed, weights, offset)
+    n, visits, p = arrays["X"].shape[-3:]
+    if n <= p:
+        raise TooFewClusters("X", (n, p), f"has {n} clusters for {p} coefficients", "drop columns")
+    structure = read_working(working, visits)
+    fixed, without_p = read_scale(scale)
+    lead = leading(arrays)
+    flat = {name: flattened(array, TRAILING[name], lead) for name, array in arrays.items()}
+    check_values(flat, chosen)
+    parts = []
+    for block in blocks(int(np.prod(lead)), n * visits * p):
+        now = {name: array if len(array) == 1 else array[block] for name, array in flat.items()}
+        problem = pose(
+            now["y"],
+            now["X"],
+            now["observed"].astype(bool),
+            family=chosen,
+            link=tie,
+            working=structure,
+            offset=now["offset"],
+            weight=now["weights"],
+            without_p=without_p,
+            fixed_scale=fixed,
+        )
+        parts.append(one_block(Sandwich(problem, solve(problem, tolerance), np.eye(p)), covariances))
+    return GeeBatch(
+        np.concatenate([part.beta for part in parts]).reshape(*lead, p),
+        np.concatenate([part.scale for part in parts]).reshape(lead),
+        {name: np.concatenate([part.covariances[name] for part in parts]).reshape(*lead, p, p) for name in covariances},
+        np.concatenate([part.usable for part in parts]).reshape(lead),
+        np.concatenate([part.iterations for part in parts]).reshape(lead),
+    )
+
+
+def arranged(
+    y: ArrayLike, X: ArrayLike, observed: ArrayLike | None, weights: ArrayLike | None, offset: ArrayLike | None
+) -> dict[str, NDArray[Any]]:
+    """Every array by name, absent ones as what they mean.
+
+    Raises:
+        BadSample: trailing axes that do not agree.
+    """
+    outcome, design = np.asarray(y, dtype=np.float64), np.asarray(X, dtype=np.float64)
+    if design.ndim < 3 or outcome.ndim < 2 or outcome.shape[-2:] != design.shape[-3:-1]:
+        raise BadSample(
+            "y, X", (outcome.shape, design.shape), "do not agree", "give y (..., n, T) and X (..., n, T, p)"
+        )
+    plane = design.shape[-3:-1]
+    arrays = {
+        "y": outcome,
+        "X": design,
+        "observed": np.ones(plane, bool) if observed is None else np.asarray(observed, dtype=bool),
+        "weights": np.ones(plane) if weights is None else np.asarray(weights, dtype=np.float64),
+        "offset": np.zeros(plane) if offset is None else np.asarray(offset, dtype=np.float64),
+    }
+    for name, array in arrays.items():
+        if name != "X" and array.shape[-2:] != plane:
+            raise BadSample(name, array.shape, f"does not end in {plane}", "give (..., n, T)")
+    return arrays
+
+
+def leading(arrays: dict[str, NDArray[Any]]) -> tuple[int, ...]:
+    """The leading axes that all arrays broadcast to.
+
+    Raises:
+        BadSample: when they do not.
+    """
+    try:
+        return np.broadcast_shapes(*(array.shape[: -TRAILING[name]] for name, array in arrays.items()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise BadSample("y, X", None, f"have leading axes that do not agree ({shapes})", "check the shapes") from None
+
+
+def flattened(array: NDArray[Any], trailing: int, lead: tuple[int, ...]) -> NDArray[Any]:
+    """The array with one leading axis: of every fit, or of length one where all fits share it."""
+    own, rest = array.shape[:-trailing], array.shape[-trailing:]
+    if int(np.prod(own)) == 1:
+        return array.reshape(1, *rest)
+    return np.broadcast_to(array, (*lead, *rest)).reshape(-1, *rest)
+
+
+def check_values(arrays: dict[str, NDArray[Any]], family: Family) -> None:
+    """Refuse observed values that are not finite, or outcomes that the family cannot have."""
+    seen = arrays["observed"]
+    for name in ("X", "offset", "weights"):
+        array = arrays[name]
+        bad = (
+            ~np.isfinite(array).all(axis=-1)
+            if name == "X"
+            else ~np.isfinite(array) | (name == "weights") & (array <= 0)
+        )
+        if (bad & seen).any():
+            raise BadSample(name, None, f"holds {int((bad & seen).sum())} values that cannot be used", "correct them")
+    outcome, _ = np.broadcast_arrays(arrays["y"], seen)
+    check_outcome(family, outcome[np.broadcast_to(seen, outcome.shape)])
+
+
+def blocks(fits: int, size: int) -> Iterator[slice]:
+    """Slices of the fits, each with some `NUMBERS_A_BLOCK` numbers."""
+    step = max(1, NUMBERS_A_BLOCK // size)
+    for start in range(0, fits, step):
+        yield slice(start, start + step)
+
+
+def one_block(sandwich: Sandwich, covariances: Sequence[str]) -> GeeBatch:
+    """One block's fits and covariances."""
+    solution = sandwich.solution
+    # A fit that ran away may overflow; it is marked, and its numbers are replaced.
+    with np.errstate(all="ignore"):
+        matrices = {name: FORMULAS[name](sandwich) for name in covariances}
+    usable = solution.converged & (solution.moments.scale > 0)
+    if set(covariances) & set(LEVERAGE_CORRECTED):
+        usable = usable & ~sandwich.alone.any(axis=-1)
+    for matrix in matrices.values():
+        usable = usable & (np.diagonal(matrix, axis1=-2, axis2=-1) > 0).all(axis=-1)
+    unknown = np.where(np.eye(sandwich.n_coefficients, dtype=bool), np.inf, 0.0)
+    matrices = {name: np.where(usable[:, np.newaxis, np.newaxis], matrix, unknown) for name, matrix in matrices.items()}
+    return GeeBatch(solution.beta, solution.moments.scale, matrices, usable, solution.iterations)
