@@ -66,9 +66,7 @@ class Cluster:
         import psycopg
 
         options = f"-csearch_path={schema}"
-        return psycopg.connect(
-            host=str(self.folder), user=user, dbname="postgres", options=options, autocommit=True
-        )
+        return psycopg.connect(host=str(self.folder), user=user, dbname="postgres", options=options, autocommit=True)
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +78,9 @@ def cluster():
     pytest.importorskip("psycopg")
     users = {entry.pw_name for entry in pwd.getpwall()}
     user = getpass.getuser() if os.geteuid() else ("postgres" if "postgres" in users else "nobody")
-    folder = Path(tempfile.mkdtemp(prefix="eq-pg-"))
+    # In memory where there is such a folder: these tests end processes, not machines, so no disk is put to the test.
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    folder = Path(tempfile.mkdtemp(prefix="eq-pg-", dir=memory))
     folder.chmod(0o755)
     if os.geteuid() == 0:
         shutil.chown(folder, user)

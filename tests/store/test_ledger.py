@@ -80,7 +80,7 @@ def test_rows_are_found_by_value_in_key_order(ledger, child):
 
 
 def test_nothing_is_appended_when_the_block_fails(ledger, child):
-    with pytest.raises(RuntimeError, match="stop"), ledger.writing() as writer:
+    with pytest.raises(RuntimeError, match="stop"), ledger.writing() as writer:  # noqa: PT012
         child.append(writer, 1, "first")
         raise RuntimeError("stop")
     with ledger.reading() as reader:
@@ -178,7 +178,7 @@ def test_a_clock_set_back_is_refused(filled, child):
 
 
 def test_a_time_that_is_not_utc_is_refused(ledger):
-    for at in (datetime(2018, 2, 1, 8), datetime(2018, 2, 1, 8, tzinfo=timezone(timedelta(hours=8)))):  # noqa: DTZ001
+    for at in (datetime(2018, 2, 1, 8), datetime(2018, 2, 1, 8, tzinfo=timezone(timedelta(hours=8)))):
         with pytest.raises(NotUtc) as refused, ledger.writing() as writer:
             writer.append("k", {}, stream="s", by=Actor("a", "b"), reason="r", at=at, protocol_hash="")
         assert str(refused.value) == f"at = {at.isoformat()}: is not a UTC time; pass a time with the UTC zone"
@@ -346,7 +346,7 @@ def test_rows_made_by_a_fold_that_breaks_its_promise_are_not_written(place):
         fold=lambda event: [Put("thing", (event.stream,), {"number": "seven"})],
     )
     with Ledger.create(place.address, projection, software="x") as ledger:
-        with pytest.raises(AssertionError, match="thing.number: 'seven'"), ledger.writing() as writer:
+        with pytest.raises(AssertionError, match=r"thing\.number: 'seven'"), ledger.writing() as writer:
             writer.append(
                 "k",
                 {},

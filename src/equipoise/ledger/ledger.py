@@ -196,8 +196,9 @@ class Ledger:
             StoreFault: when the database cannot be reached or read.
         """
         store = store_at(url_or_path, "rw")
-        store.prepare_old()
-        check_format(store)
+        with store.closing_on_failure():
+            store.prepare_old()
+            check_format(store)
         return cls(store, projection, software)
 
     @classmethod
@@ -220,13 +221,14 @@ class Ledger:
             NotALedger: when the backup is no ledger, or something is at the new place already.
         """
         source = SqliteStore(backup, "ro")
-        source.prepare_old()
-        check_format(source)
-        found = backups.verified(source, anchor)
-        with cls._creating(url_or_path, projection, software) as (ledger, transaction), source.reading() as old:
-            backups.copy_events(EventLog(old), EventLog(transaction))
-            rebuilding.rebuild(ledger._tables, transaction, progress)
-            assert Reader(EventLog(transaction), ledger._tables).head == found.head
+        with source.closing_on_failure():
+            source.prepare_old()
+            check_format(source)
+            found = backups.verified(source, anchor)
+            with cls._creating(url_or_path, projection, software) as (ledger, transaction), source.reading() as old:
+                backups.copy_events(EventLog(old), EventLog(transaction))
+                rebuilding.rebuild(ledger._tables, transaction, progress)
+                assert Reader(EventLog(transaction), ledger._tables).head == found.head, "the copy has another head"
         source.engine.dispose()
         return ledger
 
@@ -237,18 +239,22 @@ class Ledger:
     ) -> Iterator[tuple[Self, Transaction]]:
         """A new ledger, there once the block ends well."""
         store = store_at(url_or_path, "rwc")
-        store.prepare_new()
         ledger = cls(store, projection, software)
-        with store.creating() as transaction:
-            taken = {"event", "ledger", *ledger._tables.names} & store.table_names(transaction)
-            if taken:
-                remedy = "open the ledger that is there, or name another place"
-                raise NotALedger("ledger", store.address, f"holds a table {min(taken)} already", remedy)
-            transaction.run("CREATE TABLE ledger (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
-            transaction.run("INSERT INTO ledger (name, value) VALUES ('format', ?)", (FORMAT,))
-            store.create_event_table(transaction)
-            ledger._tables.create(transaction)
-            yield ledger, transaction
+        with store.closing_on_failure():
+            store.prepare_new()
+            with store.creating() as transaction:
+                ledger._create_tables(transaction)
+                yield ledger, transaction
+
+    def _create_tables(self, transaction: Transaction) -> None:
+        taken = {"event", "ledger", *self._tables.names} & self.store.table_names(transaction)
+        if taken:
+            remedy = "open the ledger that is there, or name another place"
+            raise NotALedger("ledger", self.store.address, f"holds a table {min(taken)} already", remedy)
+        transaction.run("CREATE TABLE ledger (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
+        transaction.run("INSERT INTO ledger (name, value) VALUES ('format', ?)", (FORMAT,))
+        self.store.create_event_table(transaction)
+        self._tables.create(transaction)
 
     def __enter__(self) -> Self:
         return self
@@ -345,6 +351,8 @@ class Ledger:
         """
         if target.exists():
             raise backups.BadBackup("backup", target, "is there already", "name a file that is not there")
+        if not target.parent.is_dir():
+            raise backups.BadBackup("backup", target, "its folder is not there", "make the folder first")
         part = target.with_name(target.name + ".part")
         part.unlink(missing_ok=True)  # left by a backup that was interrupted
         if isinstance(self.store, SqliteStore):

@@ -154,7 +154,13 @@ class PostgresqlStore(Store):
             transaction: one that writes, signed in as the tables' owner.
             role: the role; it must exist and should own nothing.
             read_tables: the tables folded from events, which the role fills.
+
+        Raises:
+            StoreFault: when signed in as another role: PostgreSQL would only warn, and grant nothing.
         """
+        owner = "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'event'::regclass"
+        if not transaction.scalar(owner):
+            raise self._not_owner()
         quote = self.engine.dialect.identifier_preparer.quote_identifier
         to = quote(role)
         transaction.run(f"REVOKE ALL ON event, ledger FROM {to}")
@@ -172,8 +178,7 @@ class PostgresqlStore(Store):
                 problem = f"another program held it for {WAIT_SECONDS} seconds"
                 return Busy("ledger", self.address, problem, "try again; if it stays so, end the program that holds it")
             case "42501":  # insufficient_privilege
-                problem = "this database role may not do that"
-                return StoreFault("ledger", self.address, problem, "sign in as the role that owns the ledger's tables")
+                return self._not_owner()
             case "53100":  # disk_full
                 return StoreFault("ledger", self.address, "the disk is full; nothing was written", "make room")
         if isinstance(error, self._unreachable) and (state is None or state[:2] in CONNECTION_CLASSES):
@@ -183,6 +188,10 @@ class PostgresqlStore(Store):
             )
             return StoreFault("ledger", self.address, problem, remedy)
         return None
+
+    def _not_owner(self) -> StoreFault:
+        problem = "this database role may not do that"
+        return StoreFault("ledger", self.address, problem, "sign in as the role that owns the ledger's tables")
 
     def _schema(self, transaction: Transaction) -> str:
         name = transaction.scalar("SELECT current_schema()")

@@ -173,6 +173,15 @@ class Store(ABC):
             raise refusal from error
 
     @contextmanager
+    def closing_on_failure(self) -> Iterator[None]:
+        """Close the connections when the block fails, since nobody will have the ledger to close."""
+        try:
+            yield
+        except BaseException:
+            self.engine.dispose()
+            raise
+
+    @contextmanager
     def outside(self) -> Iterator[Transaction]:
         """A connection on which each statement stands alone."""
         with self.refusing(), self.engine.connect() as connection:
