@@ -129,7 +129,7 @@ class Results:
         import pandas as pd
 
         columns = {name: [getattr(row, name) for row in self.rows] for name in COLUMNS}
-        kinds: dict[str, str] = {name: "float64" for name in NUMBERS} | {"n": "Int64"}
+        kinds: dict[str, str] = dict.fromkeys(NUMBERS, "float64") | {"n": "Int64"}
         return pd.DataFrame(
             {name: pd.Series(values, dtype=kinds.get(name, "object")) for name, values in columns.items()}
         )

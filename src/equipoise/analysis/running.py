@@ -1,0 +1,114 @@
+"""Run the plan on a snapshot: populations, data sets, each analysis, and the counts that every report holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from equipoise.analysis import (
+    anova,
+    baseline,
+    covariance_analysis,
+    estimating_equations,
+    flow,
+    harms,
+    means,
+    record_quality,
+    replayed,
+    two_arms,
+)
+from equipoise.analysis.populations import populations_of
+from equipoise.analysis.primary import primary_sentence
+from equipoise.analysis.questions import Answer, Question, question_of
+from equipoise.analysis.refusals import CannotAnalyse
+from equipoise.analysis.results import Results, Row
+from equipoise.analysis.words import sentence
+from equipoise.protocol.document import Protocol
+from equipoise.protocol.plan import Analysis
+from equipoise.stats.refusals import StatisticsRefusal
+
+if TYPE_CHECKING:
+    from equipoise.conduct.snapshots import Snapshot
+
+Progress = Callable[[str], None]
+
+METHODS: Mapping[str, Callable[[Question], Answer]] = {
+    "means-by-visit": means.answer,
+    "two-sample": two_arms.answer,
+    "ancova": covariance_analysis.answer,
+    "rm-anova": anova.answer,
+    "gee": estimating_equations.answer,
+    "rerandomisation": replayed.answer,
+}
+
+
+def run(protocol: Protocol, snapshot: Snapshot, *, progress: Progress | None = None) -> Results:
+    """Analyse a snapshot as the protocol plans.
+
+    Args:
+        protocol: the plan; usually the snapshot's own protocol.
+        snapshot: of the trial at a ledger position, or of a foreign table.
+        progress: told the id of each analysis before it is run.
+
+    Returns:
+        Every number with its id. An analysis that the data do not admit has no row, and `refused.<analysis>` says why.
+        The same protocol and snapshot give the same results, to the last bit.
+    """
+    populations = populations_of(protocol, snapshot)
+    answers = [flow.answer(protocol, snapshot, populations), baseline.answer(protocol, snapshot)]
+    for analysis in protocol.analyses:
+        if progress is not None:
+            progress(analysis.id)
+        answers.append(answered(protocol, snapshot, analysis, populations[analysis.analysis_set]))
+    answers += [harms.answer(protocol, snapshot), record_quality.answer(protocol, snapshot)]
+    rows = {row.id: row for answer in answers for row in answer.rows}
+    sentences = {id: text for answer in answers for id, text in answer.sentences.items()}
+    return Results(
+        rows=tuple(row for answer in answers for row in answer.rows),
+        sentences={"primary": primary_sentence(protocol, rows, sentences)} | sentences,
+        populations=populations,
+        meta=meta_of(protocol, snapshot),
+        histograms={id: found for answer in answers for id, found in answer.histograms.items()},
+    )
+
+
+def answered(protocol: Protocol, snapshot: Snapshot, analysis: Analysis, members: tuple[str, ...]) -> Answer:
+    """One analysis of the plan; a refusal becomes a sentence without a row."""
+    try:
+        answer = METHODS[analysis.method](question_of(protocol, snapshot, analysis, members))
+    except (CannotAnalyse, StatisticsRefusal) as refused:
+        return Answer((), {f"refused.{analysis.id}": sentence(f"not computed, because {refused}")})
+    if analysis.missing is not None:
+        answer = answer.with_sentence(f"missing.{analysis.id}", sentence(analysis.missing))
+    if analysis.published is not None:
+        answer = beside_published(answer, analysis)
+    return answer
+
+
+def beside_published(answer: Answer, analysis: Analysis) -> Answer:
+    """The answer with the published result as text: a sentence, and the label of each row that estimates the effect."""
+    text = f"published: {analysis.published}"
+
+    def labelled(row: Row) -> Row:
+        if row.p_value is None or row.estimate is None:
+            return row
+        return replace(row, label=text if row.label is None else f"{row.label}; {text}")
+
+    told = replace(answer, rows=tuple(labelled(row) for row in answer.rows))
+    return told.with_sentence(f"published.{analysis.id}", sentence(f"published: {analysis.published}"))
+
+
+def meta_of(protocol: Protocol, snapshot: Snapshot) -> dict[str, str | int | None]:
+    """What the numbers are pinned to."""
+    return {
+        "trial": protocol.protocol.id,
+        "protocol_version": protocol.protocol.version,
+        "protocol_hash": snapshot.protocol_hash,
+        "position": snapshot.position,
+        "head_hash": snapshot.head_hash,
+        "as_of": snapshot.as_of.isoformat(),
+        "rehearsal": snapshot.rehearsal,
+        "source": snapshot.source,
+        "software": snapshot.software,
+    }
