@@ -126,8 +126,8 @@ def _clear_earlier_demo(folder: Path) -> None:
         raise Refusal("folder", folder, what, "name an empty or a new folder")
     trial = open_trial(folder)
     rehearsal = trial.rehearsal
-    trial.ledger.close()
-    if rehearsal is None:
+    trial.close()
+    if not rehearsal:
         raise Refusal("folder", folder, "holds a real trial", "name an empty or a new folder")
     for name in sorted(ours):
         path = folder / name
@@ -144,7 +144,7 @@ def _snapshot(folder: Path, as_of: str | None, database: str | None) -> Snapshot
     try:
         return snapshot(trial, as_of=None if as_of is None else _moment(as_of))
     finally:
-        trial.ledger.close()
+        trial.close()
 
 
 def _moment(text: str) -> int | datetime:

@@ -7,6 +7,7 @@ acts and with a reason, as at a ward.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -16,8 +17,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from equipoise import conduct
-from equipoise.capture import Missing, target_date
-from equipoise.conduct import NeedsComment, Trial
+from equipoise.capture import Missing, target_date, value_of
+from equipoise.conduct import FormRefused, Trial
 from equipoise.design.agenda import Agenda, office_time
 from equipoise.design.virtual_outcomes import measured
 from equipoise.design.virtual_people import VirtualPerson, answer_on, as_typed, draw_person, mistyped
@@ -36,9 +37,9 @@ Truth = Literal["model", "null"]
 Progress = Callable[[int, int], None]
 
 DAYS_A_YEAR = 365.25
-SCREENING_LEADS = 12  # days from screening to allocation, at least; up to a week more
-RESULT_DELAY = 1  # days until the laboratory's results are typed
-LARGEST_PANEL_SHARE_LOST = 1.0
+SCREENING_CHECKED_AFTER = 2  # days until the investigator's check of the screening forms finds a slip
+SCREENING_JUDGED_AFTER = 5  # days, at least, until eligibility is judged
+CONFIRMED = "Confirmed against the source document"
 
 
 def rehearse(
@@ -75,7 +76,7 @@ def rehearse(
         folder,
         protocol_bytes,
         secret=_rehearsal_secret(seed),
-        by=Actor("pi-01", "investigator", protocol.sites[0].id),
+        by=Actor("dm-01", "data_manager"),
         reason="Rehearsal before the first participant",
         at=at,
         database_url=database_url,
@@ -189,7 +190,7 @@ class _Ward:
                 reason_code=failure.code,
                 by=self._actor("investigator", course.site),
                 reason=failure.reason,
-                at=at + timedelta(minutes=20),
+                at=at,
             )
             return
         form = self.protocol.consents[-1]
@@ -201,7 +202,7 @@ class _Ward:
             signed_on=day,
             by=self._actor("investigator", course.site),
             reason="Informed and signed",
-            at=at + timedelta(minutes=10),
+            at=at,
         )
         minute = 20
         for visit in self.protocol.screening_visits:
@@ -209,8 +210,8 @@ class _Ward:
                 later = at + timedelta(minutes=minute)
                 self.agenda.put(later, self._recording(course, visit, form_id, day))
                 minute += 10
-        lead = SCREENING_LEADS - 7 + int(course.rng.integers(0, 3))
-        self._at(day + timedelta(days=lead), 60, lambda at: self._judge(course, at))
+        judged = day + timedelta(days=SCREENING_JUDGED_AFTER + int(course.rng.integers(0, 3)))
+        self._at(judged, 60, lambda at: self._judge(course, at))
 
     def _judge(self, course: _Course, at: datetime) -> None:
         doctor = self._actor("investigator", course.site)
@@ -263,12 +264,13 @@ class _Ward:
         nurse = self._actor("coordinator", course.site)
         try:
             self._enter(course, visit, form_id, day, typed, nurse, at)
-        except Refusal:  # a hard check caught the slip while it was typed
-            if not slips:
+        except FormRefused as refused:  # a hard check caught the slip while it was typed
+            if not slips or not _hard(refused):
                 raise
             self._enter(course, visit, form_id, day, true, nurse, at)
             return
-        found = timedelta(days=self.plan.entry.found_after_days)
+        before_judged = visit in self.protocol.screening_visits
+        found = timedelta(days=SCREENING_CHECKED_AFTER if before_judged else self.plan.entry.found_after_days)
         for place, (item_id, text) in enumerate(slips.items()):
             later = at + found + timedelta(minutes=place)
             self.agenda.put(later, self._correction(course, visit, form_id, item_id, text))
@@ -284,24 +286,44 @@ class _Ward:
         at: datetime,
     ) -> None:
         """Record a form; what a soft check asks about is answered with a comment."""
-        comments: dict[str, str] = {}
-        entered = {"visit_date": day, "by": nurse, "reason": "Entered from the source documents", "at": at}
+
+        def enter(comments: Mapping[str, str]) -> None:
+            conduct.record(
+                self.trial,
+                course.code,
+                visit.id,
+                form_id,
+                values,
+                visit_date=day,
+                comments=comments,
+                by=nurse,
+                reason="Entered from the source documents",
+                at=at,
+            )
+
         try:
-            conduct.record(self.trial, course.code, visit.id, form_id, values, **entered)  # type: ignore[arg-type]
-        except NeedsComment as doubt:
-            comments = {finding.key: "Confirmed against the laboratory's report" for finding in doubt.findings}
-            conduct.record(self.trial, course.code, visit.id, form_id, values, comments=comments, **entered)  # type: ignore[arg-type]
+            enter({})
+        except FormRefused as doubt:
+            if _hard(doubt):
+                raise
+            enter({finding.item: CONFIRMED for finding in doubt.findings})
 
     def _correction(
         self, course: _Course, visit: Visit, form_id: str, item_id: str, text: str
     ) -> Callable[[datetime], None]:
         def correct(at: datetime) -> None:
-            given = {"by": self._actor("coordinator", course.site), "reason": f"Source document says {text}", "at": at}
-            try:
-                conduct.correct(self.trial, course.code, visit.id, form_id, item_id, text, **given)  # type: ignore[arg-type]
-            except NeedsComment:
-                comment = "Confirmed against the laboratory's report"
-                conduct.correct(self.trial, course.code, visit.id, form_id, item_id, text, comment=comment, **given)  # type: ignore[arg-type]
+            conduct.correct(
+                self.trial,
+                course.code,
+                visit.id,
+                form_id,
+                item_id,
+                text,
+                comment=CONFIRMED,
+                by=self._actor("coordinator", course.site),
+                reason=f"Source document says {text}",
+                at=at,
+            )
 
         return correct
 
@@ -337,7 +359,7 @@ class _Ward:
             if answer is None:
                 continue
             answers[item.id] = answer
-            value = conduct.value_in_rules(item, answer)
+            value = value_of(item, answer if isinstance(answer, str) else json.dumps(answer))
             known |= {item.id: value, name: value}
         return answers
 
@@ -523,7 +545,7 @@ class _Ward:
             major=False,
             by=self._actor("investigator", course.site),
             reason="Seen when visits were reviewed",
-            at=at + timedelta(minutes=1),
+            at=at,
         )
 
     def _leave(self, course: _Course, at: datetime) -> None:
@@ -545,6 +567,10 @@ class _Ward:
     def _actor(self, role: str, site: str | None = None) -> Actor:
         names = {"coordinator": "nurse-01", "investigator": "pi-01", "data_manager": "dm-01"}
         return Actor(names[role], role, site)
+
+
+def _hard(refused: FormRefused) -> bool:
+    return any(finding.severity == "hard" for finding in refused.findings)
 
 
 def _means(protocol: Protocol, plan: Rehearsal, truth: Truth) -> dict[tuple[str, str, str], float]:
