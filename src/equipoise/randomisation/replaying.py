@@ -37,6 +37,7 @@ def replay(
 
     Each stratum's sequence is made anew from the secret alone (for minimisation also from the recorded factors),
     so one altered arm is one mismatch. A cut tail leaves nothing to compare: the caller knows the count.
+    A mismatch tells the arm that belongs there, so while the trial runs hand in no row that the record does not hold.
 
     Args:
         method: the trial's method.

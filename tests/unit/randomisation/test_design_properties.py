@@ -176,3 +176,17 @@ def test_the_table_of_chosen_methods(two_arms):
 
 def test_the_note_speaks_of_open_label_sites():
     assert OPEN_LABEL_NOTE.startswith("In an open-label trial at one site the past arms are known.")
+
+
+def test_the_documented_table_is_what_comes_out(checkout):
+    text = (checkout / "docs" / "methods" / "randomisation.md").read_text(encoding="utf-8")
+    for row in compare(20):
+        cells = (
+            row.method,
+            f"{row.probability_balanced:.6f}",
+            f"{row.imbalance_sd:.4f}",
+            f"{row.probability_imbalance_at_least:.6f}",
+            f"{row.expected_correct_guesses:.5f}",
+            f"{row.expected_forced:.4f}",
+        )
+        assert f"| {' | '.join(cells)} |\n" in text
