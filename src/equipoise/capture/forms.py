@@ -7,7 +7,7 @@ is hidden: it needs no answer, may have none, and counts as neither missing nor 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
@@ -59,6 +59,16 @@ class FormSheet:
         """The item as `form.item`."""
         return f"{self.form}.{item_id}"
 
+    def concerns(self, finding: Finding, names: Collection[str]) -> bool:
+        """Whether a finding on the form rests on any of these items (`form.item`, `visit.date`)."""
+        read = {finding.item} | {
+            name if "." in name else self.name(name)
+            for check in self.checks
+            if check.id == finding.check
+            for name in check.when.names
+        }
+        return not read.isdisjoint(names)
+
     def values(self, answers: Mapping[str, Answer]) -> dict[str, Value]:
         """The answers as rules read them, by item id; items without a value are left out."""
         return {
@@ -103,12 +113,12 @@ def check_form(sheet: FormSheet, given: Mapping[str, object], around: Scope = NO
     """
     findings = list(_unknown(sheet, given))
     entered: dict[str, Answer] = {}
-    for item_id, item in sheet.items.items():
+    for item_id in sheet.items:
         raw = given.get(item_id)
         if raw is None or (isinstance(raw, str) and not raw.strip()):
             continue
         try:
-            entered[item_id] = _answer(item, raw, sheet.codes(item))
+            entered[item_id] = read_answer(sheet, item_id, raw)
         except AnswerError as fault:
             text = raw.code if isinstance(raw, Missing) else str(raw)
             check = "missing" if isinstance(raw, Missing) else "type"
@@ -124,6 +134,28 @@ def check_form(sheet: FormSheet, given: Mapping[str, object], around: Scope = NO
     )
     findings += (finding for finding in findings_of(sheet, answers, hidden, around) if finding.item not in unreadable)
     return Checked(answers, tuple(findings))
+
+
+def read_answer(sheet: FormSheet, item_id: str, raw: object) -> Answer:
+    """One answer as it is stored.
+
+    Args:
+        sheet: the form.
+        item_id: one of its items.
+        raw: the answer as it came; `Missing(code)` where there is none.
+
+    Raises:
+        AnswerError: when it is no answer to that item.
+    """
+    item = sheet.items[item_id]
+    if not isinstance(raw, Missing):
+        return Answer(normal_text(item, raw, sheet.codes(item)))
+    if item.type == "derived":
+        raise AnswerError("is computed, not entered", "leave it out")
+    if raw.code not in item.missing:
+        remedy = f"use one of {', '.join(item.missing)}" if item.missing else "answer it; it has no missing codes"
+        raise AnswerError("is not a missing code of the item", remedy)
+    return Answer(missing=raw.code)
 
 
 def settle(
@@ -191,17 +223,6 @@ def _unknown(sheet: FormSheet, given: Mapping[str, object]) -> Iterator[Finding]
             close = difflib.get_close_matches(name, list(sheet.items), n=1)
             remedy = f"did you mean {close[0]}?" if close else f"use {', '.join(sheet.items)}"
             yield Finding(sheet.name(name), "unknown", "hard", None, "is not an item of the form", remedy)
-
-
-def _answer(item: Item, raw: object, codes: Mapping[str, str]) -> Answer:
-    if not isinstance(raw, Missing):
-        return Answer(normal_text(item, raw, codes))
-    if item.type == "derived":
-        raise AnswerError("is computed, not entered", "leave it out")
-    if raw.code not in item.missing:
-        remedy = f"use one of {', '.join(item.missing)}" if item.missing else "answer it; it has no missing codes"
-        raise AnswerError("is not a missing code of the item", remedy)
-    return Answer(missing=raw.code)
 
 
 def _rounded(computed: Decimal, item: Item) -> str:

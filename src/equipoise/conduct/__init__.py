@@ -6,8 +6,13 @@ Terms: *act* (something a person does in the trial), *in force* (the protocol ve
 """
 
 from equipoise.capture import Finding, Missing
+from equipoise.conduct.amending import ReCheck, amend, approve_amendment
+from equipoise.conduct.correcting import correct, correct_visit_date, mark_missing
 from equipoise.conduct.eligibility import Verdict
+from equipoise.conduct.harm import follow_up_adverse_event, report_adverse_event
 from equipoise.conduct.kinds import Kind
+from equipoise.conduct.leaving import deviation, withdraw
+from equipoise.conduct.locking import OpenItem, allocations_file, lock, open_items, reveal, unlock
 from equipoise.conduct.permissions import PERMITTED, ROLES
 from equipoise.conduct.randomising import Allocation, randomise
 from equipoise.conduct.recording import miss_visit, record
@@ -40,19 +45,35 @@ __all__ = [
     "NotEligible",
     "NotFound",
     "NotPermitted",
+    "OpenItem",
     "OutOfOrder",
+    "ReCheck",
     "Snapshot",
     "StillOpen",
     "Trial",
     "Verdict",
+    "allocations_file",
+    "amend",
+    "approve_amendment",
     "consent",
+    "correct",
+    "correct_visit_date",
     "create",
     "declare_eligible",
+    "deviation",
     "fail_screening",
+    "follow_up_adverse_event",
+    "lock",
+    "mark_missing",
     "miss_visit",
+    "open_items",
     "open_trial",
     "randomise",
     "record",
+    "report_adverse_event",
+    "reveal",
     "screen",
     "snapshot",
+    "unlock",
+    "withdraw",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
@@ -67,7 +67,8 @@ def record(
         in_force = act.in_force_for(row)
         code = in_force.visit_code(visit, visit_date)
         check_known("form", form, in_force.forms_at(code))
-        check_visit(act, in_force, row, code, visit_date)
+        check_visit_day(act, in_force, row, code, visit_date)
+        _check_same_day(act.writer, participant, code, visit_date)
         page = (form, repeat)
         before = visit_data(in_force, act.writer, participant, code, visit_date)
         _check_page(in_force, before, f"{code}.{form}", page)
@@ -76,9 +77,10 @@ def record(
         others = tuple(other for other in after.reading([form]) if other != page)
         after = after.settled(others)
         findings = (*checked.findings, *_order_finding(act.writer, in_force, row, code, visit_date))
-        findings += new_findings(before, after, others)
+        findings += new_findings(before, after, others, {f"{form}.{item}" for item in checked.answers})
         _check_comment_names(in_force, form, comments)
-        check_findings(f"{code}.{form}", findings, comments)
+        required = {finding.item for finding in checked.findings if finding.check == "required"}
+        check_findings(f"{code}.{form}", findings, comments, required)
         payload = {
             "participant": participant,
             "visit": code,
@@ -125,8 +127,8 @@ def miss_visit(trial: Trial, participant: str, visit: str, *, cause: str, by: Ac
         act.append(payload, stream=participant, in_force=in_force)
 
 
-def check_visit(act: Act, in_force: InForce, participant: Row, visit: str, day: date) -> None:
-    """Let a visit pass that can have taken place on a day.
+def check_visit_day(act: Act, in_force: InForce, participant: Row, visit: str, day: date) -> None:
+    """Let a day pass on which the visit can have taken place.
 
     Raises:
         OutOfOrder: when something must come first, or the participant had left.
@@ -144,10 +146,6 @@ def check_visit(act: Act, in_force: InForce, participant: Row, visit: str, day: 
     elif visit in in_force.planned:
         check_randomised(participant, visit)
         check_not_before("visit_date", day, participant["randomised_on"], "the day of randomisation")
-    stands = act.writer.row("visit", code, visit)
-    if stands is not None and stands["date"] not in (None, day.isoformat()):
-        problem = f"{visit} of {code} took place on {stands['date']}"
-        raise NotAccepted("visit_date", day, problem, "give that date, or correct the visit's date first")
 
 
 def check_randomised(participant: Row, visit: str) -> None:
@@ -161,15 +159,26 @@ def check_randomised(participant: Row, visit: str) -> None:
         raise OutOfOrder("participant", participant["participant"], problem, "randomise first")
 
 
-def check_findings(form: str, findings: Sequence[Finding], comments: Comments) -> None:
+def check_findings(form: str, findings: Sequence[Finding], comments: Comments, required: Collection[str] = ()) -> None:
     """Let a form pass that has no faults, and no doubts but those commented on.
+
+    Args:
+        form: visit and form, for the refusal.
+        findings: what was found.
+        comments: the comments given.
+        required: the items that must be answered now; others that an answer brings up can only be answered next.
 
     Raises:
         FormRefused: with all that stand in its way.
     """
-    open_findings = [finding for finding in findings if finding.severity == "hard" or not comment_on(finding, comments)]
-    if open_findings:
-        raise FormRefused(form, open_findings)
+    against = [
+        finding
+        for finding in findings
+        if (finding.check != "required" or finding.item in required)
+        and (finding.severity == "hard" or not comment_on(finding, comments))
+    ]
+    if against:
+        raise FormRefused(form, against)
 
 
 def comment_on(finding: Finding, comments: Comments) -> str:
@@ -192,12 +201,24 @@ def findings_payload(findings: Iterable[Finding], comments: Comments) -> list[di
     ]
 
 
-def new_findings(before: VisitData, after: VisitData, pages: Iterable[Page]) -> tuple[Finding, ...]:
-    """What the checks say now of these pages and did not say before of the same answer."""
+def new_findings(
+    before: VisitData, after: VisitData, pages: Iterable[Page], changed: Collection[str]
+) -> tuple[Finding, ...]:
+    """What the checks say of these pages that they did not say before, or that concerns an item changed.
+
+    Args:
+        before: the visit as it was.
+        after: the visit as it will be.
+        pages: the pages to check.
+        changed: the items that differ, as `form.item`, and `visit.date` when it does.
+    """
     chosen = tuple(pages)
     known = before.findings(page for page in chosen if page in before.pages)
-    now = after.findings(chosen)
-    return tuple(finding for key, finding in now.items() if key not in known or known[key].value != finding.value)
+    return tuple(
+        finding
+        for key, finding in after.findings(chosen).items()
+        if key not in known or after.sheet(key[0]).concerns(finding, changed)
+    )
 
 
 def changes(
@@ -221,6 +242,7 @@ def changes(
                 continue
             by_hand = (page, item.id) == corrected
             row = tables.row("value", participant, visit, *page, item.id)
+            earlier = 0 if row is None else int(str(row["corrections"]))
             found.append(
                 {
                     "visit": visit,
@@ -234,10 +256,18 @@ def changes(
                     "new_missing": new.missing,
                     "unit": item.unit,
                     "comment": comments.get(item.id) or comments.get(sheet.name(item.id)),
-                    "corrections": 1 if row is None else int(str(row["corrections"])) + 1,
+                    # a derived item that is computed for the first time corrects nothing
+                    "corrections": earlier + (1 if by_hand or row is not None else 0),
                 }
             )
     return found
+
+
+def _check_same_day(tables: Tables, participant: str, visit: str, day: date) -> None:
+    stands = tables.row("visit", participant, visit)
+    if stands is not None and stands["date"] not in (None, day.isoformat()):
+        problem = f"visit {visit} of {participant} took place on {stands['date']}"
+        raise NotAccepted("visit_date", day, problem, "give that date, or correct the visit's date first")
 
 
 def _gone(participant: Row, day: date) -> bool:

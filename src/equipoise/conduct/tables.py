@@ -186,6 +186,7 @@ def _redated(event: Event, payload: Payload) -> Iterator[Put]:
     where = {"participant": participant, "visit": visit, "cause": "corrected"}
     who = {"reason": event.reason, "at": event.at.isoformat(), "actor": event.actor.id}
     yield Put("correction", (event.seq, "visit.date"), {**where, "old": payload["old"], "new": payload["new"], **who})
+    yield from _changed(event, payload)
 
 
 def _declared(event: Event, payload: Payload) -> Iterator[Put]:
