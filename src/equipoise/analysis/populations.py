@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from equipoise.capture.values import Value, value_of
+from equipoise.capture import Value, value_of
 from equipoise.protocol.document import Protocol
 
 if TYPE_CHECKING:
