@@ -15,8 +15,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from equipoise.ledger import Actor, Event, Ledger, Projection, Put, Table
+from equipoise.ledger.canonical import dumped
 from equipoise.ledger.chain import GENESIS, link_hash
-from equipoise.ledger.events import body_bytes
+from equipoise.ledger.events import plain_fields
 
 START = datetime(2018, 2, 1, tzinfo=UTC)
 NURSE = Actor("n.one", "nurse", "H1")
@@ -59,7 +60,7 @@ def stored_rows(first: int, last: int, prev: bytes) -> list[tuple[int, bytes, by
     """Rows of the event table as the ledger would write them."""
     rows = []
     for seq in range(first, last + 1):
-        body = body_bytes(
+        fields = plain_fields(
             "value recorded",
             payload(seq),
             stream=f"P{seq % 200:03}",
@@ -70,6 +71,7 @@ def stored_rows(first: int, last: int, prev: bytes) -> list[tuple[int, bytes, by
             protocol_hash=PROTOCOL,
             software="benchmark",
         )
+        body = dumped(fields)
         rows.append((seq, prev, link_hash(prev, body), body))
         prev = rows[-1][2]
     return rows

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
 
+from equipoise.ledger.chain import link_hash
 from equipoise.ledger.events import EMPTY, RESTORE, DamagedEvent, Event, event_of
 from equipoise.ledger.store import Transaction
 
@@ -25,14 +26,19 @@ class EventLog:
 
     transaction: Transaction
 
-    def last(self) -> Event | None:
-        """The last event, or None in an empty ledger.
+    def last(self, known: Event | None = None) -> Event | None:
+        """The last event, or None in an empty ledger; `known` itself when that is still the last, unaltered.
 
         Raises:
             DamagedEvent: when it is not as it was written.
         """
         rows = self.transaction.rows("SELECT seq, prev, hash, body FROM event ORDER BY seq DESC LIMIT 1")
-        return event_of(*rows[0]) if rows else None
+        if not rows:
+            return None
+        seq, prev, hash_, body = rows[0]
+        if known is not None and (seq, hash_.hex()) == (known.seq, known.hash) and link_hash(prev, body) == hash_:
+            return known
+        return event_of(seq, prev, hash_, body)
 
     def insert(self, row: StoredEvent) -> None:
         """Append a row; the database's guards see to its order."""

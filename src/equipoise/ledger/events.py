@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from equipoise.ledger.canonical import Json, dumped, parsed, plain, utc_text, utc_time
+from equipoise.ledger.canonical import Json, parsed, plain, utc_text, utc_time
 from equipoise.ledger.chain import GENESIS, link_hash
 from equipoise.refusals import Refusal
 
@@ -99,7 +99,7 @@ class Event:
         return Head(self.seq, self.hash)
 
 
-def body_bytes(
+def plain_fields(
     kind: str,
     payload: Mapping[str, Json],
     *,
@@ -110,8 +110,8 @@ def body_bytes(
     source: str,
     protocol_hash: str,
     software: str,
-) -> bytes:
-    """The canonical bytes of an event to be appended.
+) -> dict[str, Any]:
+    """The fields of an event to be appended; `canonical.dumped` makes its body of them.
 
     Raises:
         Unsigned: when the reason is blank.
@@ -136,14 +136,14 @@ def body_bytes(
         "stream": stream,
         "version": EVENT_VERSION,
     }
-    return dumped({name: plain(value, name) for name, value in fields.items()})
+    return {name: plain(value, name) for name, value in fields.items()}
 
 
 def body_fields(seq: int, body: object) -> dict[str, Any]:
     """The fields of a stored body.
 
     Raises:
-        DamagedEvent: when the body is not one that `body_bytes` can have written.
+        DamagedEvent: when the body is not one that `plain_fields` can have written.
         NewerEvent: when its version is newer than this software's.
     """
     if not isinstance(body, bytes):
@@ -164,7 +164,13 @@ def body_fields(seq: int, body: object) -> dict[str, Any]:
 
 def fits(fields: dict[str, Any]) -> bool:
     """Whether every field is there, no other is, and each has its type."""
-    return fields.keys() == FIELDS.keys() and all(isinstance(fields[name], kind) for name, kind in FIELDS.items())
+    if fields.keys() != FIELDS.keys():
+        return False
+    # A loop, not all(...): this is done for every event that is read.
+    for name, kind in FIELDS.items():  # noqa: SIM110
+        if not isinstance(fields[name], kind):
+            return False
+    return True
 
 
 def event_of(seq: int, prev: bytes, hash_: bytes, body: bytes) -> Event:
@@ -176,7 +182,15 @@ def event_of(seq: int, prev: bytes, hash_: bytes, body: bytes) -> Event:
     """
     if link_hash(prev, body) != hash_:
         raise DamagedEvent(f"event {seq}", None, "its hash does not match its content", RESTORE)
-    fields = body_fields(seq, body)
+    return event_from(seq, prev, hash_, body_fields(seq, body))
+
+
+def event_from(seq: int, prev: bytes, hash_: bytes, fields: dict[str, Any]) -> Event:
+    """The event with these fields, at its place in the chain.
+
+    Raises:
+        DamagedEvent: when its time is not a UTC time.
+    """
     return Event(
         seq=seq,
         prev=prev.hex(),

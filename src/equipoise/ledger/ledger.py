@@ -12,10 +12,10 @@ from sqlalchemy.exc import ArgumentError
 from equipoise.ledger import backups, rebuilding, verification
 from equipoise.ledger.anchor import Anchor
 from equipoise.ledger.backups import Backup
-from equipoise.ledger.canonical import Json, utc_text
+from equipoise.ledger.canonical import Json, dumped, utc_text
 from equipoise.ledger.chain import GENESIS, link_hash
 from equipoise.ledger.event_log import EventLog
-from equipoise.ledger.events import EMPTY, Actor, Event, Head, body_bytes, event_of
+from equipoise.ledger.events import EMPTY, Actor, Event, Head, event_from, plain_fields
 from equipoise.ledger.postgresql import PostgresqlStore
 from equipoise.ledger.projection import Cell, MemoryTables, Projection, Row
 from equipoise.ledger.read_tables import ReadTables
@@ -91,10 +91,15 @@ class Reader:
 class Writer(Reader):
     """The ledger in the hands of its one writer. What it appends is there for others once the block ends well."""
 
-    def __init__(self, log: EventLog, tables: ReadTables, software: str) -> None:
+    def __init__(self, log: EventLog, tables: ReadTables, software: str, known: Event | None) -> None:
         super().__init__(log, tables)
         self._software = software
-        self._last = log.last()
+        self._last = log.last(known)
+
+    @property
+    def last(self) -> Event | None:
+        """The last event, counting what was appended here."""
+        return self._last
 
     @property
     def head(self) -> Head:
@@ -134,7 +139,7 @@ class Writer(Reader):
             NotUtc: when `at` is not UTC.
             ClockSetBack: when `at` is before the last event's time.
         """
-        body = body_bytes(
+        fields = plain_fields(
             kind,
             payload,
             stream=stream,
@@ -149,9 +154,10 @@ class Writer(Reader):
             problem = f"is before {utc_text(self._last.at)}, the time of the last event"
             raise ClockSetBack("at", utc_text(at), problem, "set this machine's clock right and repeat the act")
         prev = GENESIS if self._last is None else bytes.fromhex(self._last.hash)
-        row = (self.head.seq + 1, prev, link_hash(prev, body), body)
-        self._log.insert(row)
-        event = event_of(*row)
+        body = dumped(fields)
+        seq, hash_ = self.head.seq + 1, link_hash(prev, body)
+        self._log.insert((seq, prev, hash_, body))
+        event = event_from(seq, prev, hash_, fields)
         for put in self._tables.puts(event):
             self._tables.put(self._log.transaction, put)
         self._last = event
@@ -170,6 +176,7 @@ class Ledger:
         self.projection = projection
         self.software = software
         self._tables = ReadTables(store, projection)
+        self._known: Event | None = None  # saves a writer from reading the event that it appended just before
 
     @classmethod
     def create(cls, url_or_path: str | Path, projection: Projection, *, software: str) -> Self:
@@ -279,7 +286,9 @@ class Ledger:
         """
         with self.store.writing() as transaction:
             self._tables.check(transaction)
-            yield Writer(EventLog(transaction), self._tables, self.software)
+            writer = Writer(EventLog(transaction), self._tables, self.software, self._known)
+            yield writer
+        self._known = writer.last
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:

@@ -48,7 +48,6 @@ class ReadTables:
         for table in self.tables.values():
             core_table(table, PREFIX, metadata)
         index = metadata.tables[INDEX_NAME]
-        sa.Index("read_event_kind", index.c.kind)
         sa.Index("read_event_stream", index.c.stream)
         metadata.create_all(transaction.connection, checkfirst=False)
         transaction.run("DELETE FROM ledger WHERE name = 'projection'")
@@ -131,6 +130,7 @@ def core_table(table: Table, prefix: str, metadata: sa.MetaData, *, temporary: b
             )
             for name, kind in table.columns.items()
         ),
+        sqlite_with_rowid=table.key == INDEX.key,  # rows are found by key alone: no second tree for it
         prefixes=["TEMPORARY"] if temporary else [],
     )
 
