@@ -10,11 +10,12 @@ from equipoise import stats
 from equipoise.analysis.datasets import own_visits
 from equipoise.analysis.questions import Answer, Question, check_arms
 from equipoise.analysis.results import Row
-from equipoise.analysis.words import counted, listed, sentence
+from equipoise.analysis.words import counted, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
 
+MANY_LEFT_OUT = 0.2  # of the participants: above it the sentence warns
 CORRECTIONS = (("uncorrected", None), ("gg", "epsilon_gg"), ("hf", "epsilon_hf"))
 
 
@@ -37,7 +38,11 @@ def answer(question: Question) -> Answer:
     n = found.n_subjects + found.n_left_out
     rows.append(question.count("left_out", count=found.n_left_out, n=n, label="left out for a missing visit"))
     rows.extend(question.sizes(complete))
-    methods = [found.method, f"visits {listed(visits)}", *found.notes]
+    methods = [found.method, f"Visits: {question.visit_names(visits)}", *found.notes]
+    if found.n_left_out > MANY_LEFT_OUT * n:
+        methods.append(
+            f"Only {found.n_subjects} of {n} participants are complete and may differ from the others: read with care"
+        )
     return Answer(tuple(rows), {f"methods.{question.analysis.id}": " ".join(sentence(text) for text in methods)})
 
 

@@ -76,7 +76,8 @@ def coefficient_rows(question: Question, contrast: Contrast, fit: LeastSquaresFi
 def method_text(question: Question, methods: list[str], without_baseline: int) -> str:
     """What was done, with how many had no baseline value."""
     what = "change from baseline" if question.outcome.metric == "change from baseline" else "value"
-    text = f"{'; '.join(dict.fromkeys(methods))}; {what} on arm and baseline value"
+    visit = question.protocol.visit(question.outcome.timepoint).name
+    text = f"{'; '.join(dict.fromkeys(methods))}; {what} at {visit} on arm and baseline value"
     if without_baseline:
         text += f"; {counted(without_baseline, 'participant')} without a baseline value left out"
     return text

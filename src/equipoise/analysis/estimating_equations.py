@@ -157,7 +157,7 @@ def method_text(question: Question, fit: GeeFit, visits: tuple[str, ...], withou
     adjusted = f", adjusted for {listed(analysis.adjust_for)}" if analysis.adjust_for else ""
     text = (
         f"Generalised estimating equations (Liang and Zeger 1986), {analysis.family} with {analysis.working} working "
-        f"correlation, arm{adjusted}, over visits {listed(visits)}: {counted(fit.n_subjects, 'participant')}, "
+        f"correlation, arm{adjusted}, over {question.visit_names(visits)}: {counted(fit.n_subjects, 'participant')}, "
         f"{counted(fit.n_observations, 'observation')}; missing values are left out, "
         f"which assumes that they are missing completely at random"
     )
@@ -186,7 +186,7 @@ def believe_text(question: Question, rows: list[Row], n: int) -> str:
             f"(Mancl and DeRouen 2001), and a corrected answer beside it is the safer one"
         )
     else:
-        text += f"so the plan says; with {n} participants the corrections change little"
+        text += f"so the plan says; with {n} participants the usual standard error needs no correction for their number"
     usual = next((row for row in rows if row.method == "gee robust" and row.term == wanted.term), None)
     if usual is not None and usual is not wanted:
         text += f". The interval is {shown(question, wanted)} where the usual one is {shown(question, usual)}"

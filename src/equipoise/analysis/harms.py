@@ -34,8 +34,8 @@ LABELS = {
 }
 TEXT = (
     "Adverse events after randomisation in all participants randomised, by the arm allocated. A participant counts "
-    "once under each heading, events count each time. Intervals of proportions are exact (Clopper and Pearson 1934), those "
-    "of differences hybrid score (Newcombe 1998). No tests."
+    "once under each heading, events count each time. Intervals of proportions are exact (Clopper and Pearson 1934), "
+    "those of differences hybrid score (Newcombe 1998). No tests."
 )
 
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from equipoise import stats
 from equipoise.analysis.questions import Answer, Question
 from equipoise.analysis.results import Row
+from equipoise.analysis.words import level_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from equipoise.stats.samples import Vector
-
-METHOD = "Mean with standard deviation and 95% interval by Student's t, each arm and visit on its own"
 
 
 def answer(question: Question) -> Answer:
@@ -86,6 +85,9 @@ def proportion_row(question: Question, arm: str, visit: str, values: Vector) -> 
 
 def method_sentence(question: Question) -> str:
     """What was computed, in one sentence."""
+    level = level_text(question.analysis.alpha)
     if question.outcome.aggregation == "proportion":
-        return "Proportion with its exact binomial interval (Clopper and Pearson 1934), each arm and visit on its own."
-    return f"{METHOD}."
+        what = f"Proportion with its exact binomial {level} interval (Clopper and Pearson 1934)"
+    else:
+        what = f"Mean with standard deviation and {level} interval by Student's t"
+    return f"{what}, each arm and visit on its own."

@@ -10,6 +10,7 @@ from equipoise.analysis.contrasts import Contrast, contrasts_of_analysis
 from equipoise.analysis.datasets import outcome_data
 from equipoise.analysis.refusals import CannotAnalyse
 from equipoise.analysis.results import Histogram, Row
+from equipoise.analysis.words import listed
 from equipoise.protocol.aims import Outcome
 from equipoise.protocol.document import Protocol
 from equipoise.protocol.plan import Analysis
@@ -48,6 +49,10 @@ class Question:
         """The arms that the comparisons name, in the protocol's order."""
         named = {arm for contrast in self.contrasts for arm in contrast.arms}
         return tuple(arm for arm in self.protocol.arm_ids if arm in named)
+
+    def visit_names(self, visits: tuple[str, ...]) -> str:
+        """Visits in words: `Month 1, Month 3 and Month 24`."""
+        return listed([self.protocol.visit(visit).name for visit in visits])
 
     def place(self, contrast: Contrast) -> tuple[str, ...]:
         """What a contrast adds to an id: nothing when it is the only one."""

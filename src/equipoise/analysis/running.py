@@ -18,6 +18,7 @@ from equipoise.analysis import (
     replayed,
     two_arms,
 )
+from equipoise.analysis.contrasts import contrasts_of_analysis
 from equipoise.analysis.populations import populations_of
 from equipoise.analysis.primary import primary_sentence
 from equipoise.analysis.questions import Answer, Question, question_of
@@ -82,21 +83,22 @@ def answered(protocol: Protocol, snapshot: Snapshot, analysis: Analysis, members
     if analysis.missing is not None:
         answer = answer.with_sentence(f"missing.{analysis.id}", sentence(analysis.missing))
     if analysis.published is not None:
-        answer = beside_published(answer, analysis)
+        answer = beside_published(protocol, answer, analysis)
     return answer
 
 
-def beside_published(answer: Answer, analysis: Analysis) -> Answer:
+def beside_published(protocol: Protocol, answer: Answer, analysis: Analysis) -> Answer:
     """The answer with the published result as text: a sentence, and the label of each row that estimates the effect."""
     text = f"published: {analysis.published}"
+    contrasts = {contrast.name for contrast in contrasts_of_analysis(protocol, analysis)}
 
     def labelled(row: Row) -> Row:
-        if row.p_value is None or row.estimate is None:
+        if row.term not in contrasts:
             return row
         return replace(row, label=text if row.label is None else f"{row.label}; {text}")
 
     told = replace(answer, rows=tuple(labelled(row) for row in answer.rows))
-    return told.with_sentence(f"published.{analysis.id}", sentence(f"published: {analysis.published}"))
+    return told.with_sentence(f"published.{analysis.id}", sentence(text))
 
 
 def meta_of(protocol: Protocol, snapshot: Snapshot) -> dict[str, str | int | None]:

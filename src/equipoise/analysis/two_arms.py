@@ -36,7 +36,7 @@ def answer(question: Question) -> Answer:
         methods.append(method)
     rows.extend(question.sizes(data))
     rows.extend(arm_rows(question, data))
-    return Answer(tuple(rows), {f"methods.{analysis.id}": sentence("; ".join(dict.fromkeys(methods)))})
+    return Answer(tuple(rows), {f"methods.{analysis.id}": method_text(question, methods)})
 
 
 def difference(question: Question, data: pd.DataFrame, contrast: Contrast, test: str) -> tuple[Row, str]:
@@ -64,6 +64,13 @@ def difference(question: Question, data: pd.DataFrame, contrast: Contrast, test:
         label=UNBOUNDED if low is None or high is None else None,
     )
     return row, found.method
+
+
+def method_text(question: Question, methods: list[str]) -> str:
+    """What was done, on what."""
+    what = "change from baseline" if question.outcome.metric == "change from baseline" else "value"
+    visit = question.protocol.visit(question.outcome.timepoint).name
+    return sentence(f"{'; '.join(dict.fromkeys(methods))}; {what} at {visit}, participants without one left out")
 
 
 def arm_rows(question: Question, data: pd.DataFrame) -> list[Row]:
