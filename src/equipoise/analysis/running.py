@@ -32,7 +32,7 @@ from equipoise.stats.refusals import StatisticsRefusal
 if TYPE_CHECKING:
     from equipoise.conduct.snapshots import Snapshot
 
-Progress = Callable[[str], None]
+Progress = Callable[[int, int], None]
 
 METHODS: Mapping[str, Callable[[Question], Answer]] = {
     "means-by-visit": means.answer,
@@ -50,7 +50,7 @@ def run(protocol: Protocol, snapshot: Snapshot, *, progress: Progress | None = N
     Args:
         protocol: the plan; usually the snapshot's own protocol.
         snapshot: of the trial at a ledger position, or of a foreign table.
-        progress: told the id of each analysis before it is run.
+        progress: told how many analyses are done, and of how many.
 
     Returns:
         Every number with its id. An analysis that the data do not admit has no row, and `refused.<analysis>` says why.
@@ -58,10 +58,10 @@ def run(protocol: Protocol, snapshot: Snapshot, *, progress: Progress | None = N
     """
     populations = populations_of(protocol, snapshot)
     answers = [flow.answer(protocol, snapshot, populations), baseline.answer(protocol, snapshot)]
-    for analysis in protocol.analyses:
-        if progress is not None:
-            progress(analysis.id)
+    for done, analysis in enumerate(protocol.analyses, start=1):
         answers.append(answered(protocol, snapshot, analysis, populations[analysis.analysis_set]))
+        if progress is not None:
+            progress(done, len(protocol.analyses))
     answers += [harms.answer(protocol, snapshot), record_quality.answer(protocol, snapshot)]
     rows = {row.id: row for answer in answers for row in answer.rows}
     sentences = {id: text for answer in answers for id, text in answer.sentences.items()}
