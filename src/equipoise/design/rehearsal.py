@@ -483,8 +483,10 @@ class _Ward:
         assert safety is not None
         rules = safety.adverse_events
         means, not_related = rules.related_means[0], rules.causality[-1]
-        tested = [part for part in self.protocol.arm(course.arm).interventions if part in rules.related_to]
-        causes = {part: means if related and part == tested[0] else not_related for part in tested}
+        received = [part for part in rules.related_to if part in self.protocol.arm(course.arm).interventions]
+        causes = dict.fromkeys(rules.related_to, not_related)
+        if related:
+            causes[received[0]] = means
         serious = grade >= 4 or (grade == 3 and event.days >= 14)
         number = conduct.report_adverse_event(
             self.trial,
@@ -494,7 +496,7 @@ class _Ward:
             onset=onset,
             grade=grade,
             serious=serious,
-            criteria=("hospitalisation",) if serious else (),
+            criteria=("AESHOSP",) if serious else (),
             related=causes,
             course=event.course,
             outcome="NOT RECOVERED/NOT RESOLVED" if resolved > at.date() else "RECOVERED/RESOLVED",
