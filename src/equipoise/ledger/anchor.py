@@ -47,10 +47,12 @@ class Anchor:
 
         Raises:
             NotAnAnchor: when something stands at the path already: an anchor is kept, not written over.
+            NotUtc: when `at` is not UTC.
         """
+        text = self.text()
         try:
             with path.open("x", encoding="ascii", newline="\n") as file:
-                file.write(self.text())
+                file.write(text)
         except FileExistsError as error:
             raise NotAnAnchor(
                 "anchor", path, "is there already", "keep it and give the new anchor another name"
