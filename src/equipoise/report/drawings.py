@@ -1,0 +1,209 @@
+"""The report's figures, drawn from results and snapshot, each with its name and description."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from equipoise.analysis.contrasts import contrasts_of_analysis
+from equipoise.analysis.results import Results, Row
+from equipoise.protocol.aims import Outcome
+from equipoise.protocol.document import Protocol
+from equipoise.protocol.plan import Analysis, Rerandomisation
+from equipoise.report.effects import analyses_of, effect_rows, mark_of, stands_on_log_scale
+from equipoise.report.figures.arms import arm_styles
+from equipoise.report.figures.completeness import Course, Mark, completeness_figure
+from equipoise.report.figures.forest import Effect, forest_figure
+from equipoise.report.figures.lines import Measured, lines_figure
+from equipoise.report.figures.means import MeanPoint, means_figure
+from equipoise.report.figures.null import null_figure
+from equipoise.report.flow_counts import flow_of
+from equipoise.report.flow_diagram import flow_diagram
+from equipoise.report.method_names import method_name
+from equipoise.report.numbers import grouped, unit_text
+from equipoise.report.svg import Drawing, from_matplotlib
+from equipoise.report.tables.outcomes import means_analysis, titled
+
+if TYPE_CHECKING:
+    from equipoise.conduct.snapshots import Snapshot
+
+
+def flow_drawing(protocol: Protocol, results: Results) -> Drawing:
+    """The CONSORT flow diagram."""
+    return flow_diagram(flow_of(protocol, results), id="figure-flow", title="Flow of participants through the trial")
+
+
+def completeness_drawing(protocol: Protocol, snapshot: Snapshot) -> Drawing | None:
+    """The map of participants and visits; None before anybody is randomised."""
+    visits = [visit.id for visit in (protocol.baseline_visit, *protocol.follow_up_visits) if visit is not None]
+    courses = _courses(protocol, snapshot, visits)
+    if not courses:
+        return None
+    figure, rows = completeness_figure(protocol, visits, courses)
+    counts = {mark: sum(course.marks.count(mark) for course in courses) for mark in Mark}
+    told = "; ".join(f"{mark.value} {count}" for mark, count in counts.items() if count)
+    each = "participant" if len(rows) == len(courses) else "pattern of visits"
+    description = f"A row for each {each}, a column for each visit from baseline on. Visits: {told}."
+    return from_matplotlib(figure, "figure-completeness", "Visits of each participant", description)
+
+
+def _courses(protocol: Protocol, snapshot: Snapshot, visits: list[str]) -> list[Course]:
+    arms = _arms(protocol, snapshot)
+    lost = _without_value(protocol, snapshot)
+    marks = {
+        (row["participant"], row["visit"]): _mark(
+            row["status"], row["in_window"], lost=(row["participant"], row["visit"]) in lost
+        )
+        for row in snapshot.visits.to_dict("records")
+    }
+    return [
+        Course(participant, arm, tuple(marks.get((participant, visit), Mark.NOT_YET) for visit in visits))
+        for participant, arm in sorted(arms.items())
+    ]
+
+
+def _arms(protocol: Protocol, snapshot: Snapshot) -> dict[str, str]:
+    """The arm of each randomised participant."""
+    people = snapshot.participants.to_dict("records")
+    return {person["participant"]: person["arm"] for person in people if person["arm"] in protocol.arm_ids}
+
+
+def _without_value(protocol: Protocol, snapshot: Snapshot) -> set[tuple[str, str]]:
+    """Participants and visits at which the first outcome was to be measured and has no value."""
+    if not protocol.outcomes:
+        return set()
+    variable = protocol.outcomes[0].variable
+    asked = {visit.id for visit in protocol.visits_with(variable.partition(".")[0])}
+    found = snapshot.item(variable).to_dict("records")
+    known = {(row["participant"], row["visit"]) for row in found if row["value"] is not None}
+    visits = snapshot.visits.to_dict("records")
+    return {(row["participant"], row["visit"]) for row in visits if row["visit"] in asked} - known
+
+
+def _mark(status: str, in_window: bool | None, *, lost: bool) -> Mark:
+    if status == "missed":
+        return Mark.MISSED
+    if status == "withdrawn":
+        return Mark.WITHDRAWN
+    if status != "done":
+        return Mark.NOT_YET
+    if lost:
+        return Mark.LOST_SAMPLE
+    if in_window is None:
+        return Mark.DONE
+    return Mark.IN_WINDOW if in_window else Mark.OUT_OF_WINDOW
+
+
+def means_drawing(protocol: Protocol, results: Results, outcome: Outcome) -> Drawing | None:
+    """Mean and interval by arm and visit; None where the results have no means."""
+    points = _mean_points(protocol, results, outcome)
+    if not points:
+        return None
+    figure, plotted = means_figure(protocol, points, axis_title=titled(outcome))
+    last = max(point.month for point in plotted)
+    ends = ", ".join(
+        f"{protocol.arm(point.arm).name} {point.mean:.{outcome.places}f}" for point in plotted if point.month == last
+    )
+    title = f"{outcome.name}: mean and 95% interval by arm"
+    description = f"Means at the visits on a true month axis, with n below. At month {last:g}: {ends}."
+    return from_matplotlib(figure, f"figure-means-{outcome.id}", title, description)
+
+
+def _mean_points(protocol: Protocol, results: Results, outcome: Outcome) -> list[MeanPoint]:
+    analysis = means_analysis(protocol, outcome)
+    rows = results.find(analysis=analysis, method="mean", term="value") if analysis else ()
+    return [
+        MeanPoint(row.arm, row.visit, row.n or 0, row.estimate, row.conf_low, row.conf_high)
+        for row in rows
+        if row.arm is not None and row.visit is not None and row.estimate is not None
+    ]
+
+
+def line_drawings(protocol: Protocol, snapshot: Snapshot, results: Results, outcome: Outcome) -> tuple[Drawing, ...]:
+    """A panel for each arm with every participant's line; all on the same axis."""
+    values = _measured(protocol, snapshot, outcome)
+    if not values:
+        return ()
+    points = _mean_points(protocol, results, outcome)
+    low, high = min(value.value for value in values), max(value.value for value in values)
+    limits = (low - 0.05 * (high - low or 1), high + 0.05 * (high - low or 1))
+    drawings = []
+    for style in arm_styles(protocol):
+        own = [value for value in values if value.arm == style.arm]
+        if own:
+            means = {point.visit: point.mean for point in points if point.arm == style.arm}
+            figure, drawn = lines_figure(protocol, style, own, means, axis_title=titled(outcome), limits=limits)
+            title = f"{outcome.name}: every participant of {style.name}"
+            description = f"The lines of {len(drawn) - 1} participants, and their mean as a thick line."
+            drawings.append(from_matplotlib(figure, f"figure-lines-{outcome.id}-{style.arm}", title, description))
+    return tuple(drawings)
+
+
+def _measured(protocol: Protocol, snapshot: Snapshot, outcome: Outcome) -> list[Measured]:
+    arms = _arms(protocol, snapshot)
+    planned = {visit.id for visit in protocol.visits if visit.id in {*outcome.visits, outcome.timepoint}}
+    return [
+        Measured(row["participant"], arms[row["participant"]], row["visit"], row["number"])
+        for row in snapshot.item(outcome.variable).to_dict("records")
+        if row["participant"] in arms and row["visit"] in planned and not math.isnan(row["number"])
+    ]
+
+
+def forest_drawing(protocol: Protocol, results: Results, outcome: Outcome) -> Drawing | None:
+    """The effect by every method that gives an interval in the outcome's own unit."""
+    rows = [row for row in effect_rows(protocol, results, outcome.id) if _has_place(row)]
+    if not rows:
+        return None
+    rows.sort(key=lambda row: row.visit is None)
+    effects = [_effect(protocol, outcome, row, several=len({row.term for row in rows}) > 1) for row in rows]
+    contrast = contrasts_of_analysis(protocol, _analysis(protocol, rows[0]))[0]
+    test, reference = (protocol.arm(arm).name for arm in contrast.arms)
+    unit = unit_text(outcome.unit)
+    axis_title = f"Difference, {test} less {reference}" + (f" ({unit})" if unit else "")
+    figure, _ = forest_figure(
+        effects, axis_title=axis_title, places=outcome.places, favours=(f"lower with {test}", f"higher with {test}")
+    )
+    title = f"{outcome.name}: the difference by every method of the plan"
+    marked = [effect for effect in effects if effect.mark]
+    description = "Estimates with 95% intervals; a larger diamond and bold type mark " + (
+        "; ".join(f"{effect.label} ({effect.mark})" for effect in marked) or "none"
+    )
+    return from_matplotlib(figure, f"figure-forest-{outcome.id}", title, f"{description}.")
+
+
+def _has_place(row: Row) -> bool:
+    return (row.conf_low is not None or row.conf_high is not None) and not stands_on_log_scale(row)
+
+
+def _analysis(protocol: Protocol, row: Row) -> Analysis:
+    return next(analysis for analysis in protocol.analyses if analysis.id == row.analysis)
+
+
+def _effect(protocol: Protocol, outcome: Outcome, row: Row, *, several: bool) -> Effect:
+    label = method_name(row)
+    if several and row.term is not None:
+        label = f"{label}, {row.term}"
+    group = "Over the visits" if row.visit is None else f"At {protocol.visit(row.visit).name}"
+    return Effect(label, row.estimate, row.conf_low, row.conf_high, mark_of(protocol, row), group)
+
+
+def null_drawings(protocol: Protocol, results: Results, outcome: Outcome) -> tuple[Drawing, ...]:
+    """The null distribution of each re-randomisation test of the outcome."""
+    drawings = []
+    for analysis in analyses_of(protocol, outcome.id):
+        if not isinstance(analysis, Rerandomisation) or analysis.id not in results.histograms:
+            continue
+        found = results.histograms[analysis.id]
+        unit = unit_text(found.unit)
+        axis_title = "Difference in a re-drawn allocation" + (f" ({unit})" if unit else "")
+        figure, bins = null_figure(
+            found.edges, found.counts, found.observed, axis_title=axis_title, places=outcome.places
+        )
+        draws = sum(each.draws for each in bins)
+        title = f"{outcome.name}: the observed difference among re-drawn allocations"
+        description = (
+            f"Histogram of the difference in {grouped(draws)} allocations drawn by the trial’s own procedure with the "
+            "outcomes as they were; the solid line is the observed difference, the dashed one its mirror image."
+        )
+        drawings.append(from_matplotlib(figure, f"figure-null-{analysis.id}", title, description))
+    return tuple(drawings)

@@ -1,0 +1,280 @@
+"""The page: what its templates are given, and its bytes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from equipoise.analysis.results import Results
+from equipoise.protocol.aims import Outcome
+from equipoise.protocol.document import Protocol
+from equipoise.protocol.plan import Gee
+from equipoise.report import drawings, prose
+from equipoise.report.checklist import ITEMS, checklist
+from equipoise.report.citations import references
+from equipoise.report.effects import analyses_of, main_row
+from equipoise.report.lookup import Lookup
+from equipoise.report.method_names import analysis_name, readable
+from equipoise.report.sections import sections
+from equipoise.report.svg import Drawing
+from equipoise.report.tables.anova import anova_tables
+from equipoise.report.tables.baseline import baseline_table
+from equipoise.report.tables.harms import events_table, harms_table, terms_table
+from equipoise.report.tables.model import Table
+from equipoise.report.tables.outcomes import effects_table, means_table
+from equipoise.report.tables.record import (
+    completeness_table,
+    corrections_table,
+    deviations_listing,
+    deviations_table,
+    quality_table,
+)
+from equipoise.report.tables.review import checklist_table
+from equipoise.report.words import day_text, moment_text
+
+if TYPE_CHECKING:
+    from equipoise.conduct.snapshots import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeDrawings:
+    """The figures of one outcome."""
+
+    means: Drawing | None
+    lines: tuple[Drawing, ...]
+    forest: Drawing | None
+    null: tuple[Drawing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeTables:
+    """The tables of one outcome."""
+
+    means: Table | None
+    effects: Table | None
+    anova: tuple[Table, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A value of the colophon; hashes and commands are set as code."""
+
+    text: str
+    code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Titled:
+    """A text under a title: a method with its role, or a statement with its CONSORT item."""
+
+    title: str
+    text: str
+    role: str = ""
+    number: str = ""
+
+
+UNWRITTEN = Markup('<span class="unwritten">To be written: CONSORT item {}.</span>')
+
+
+def page(protocol: Protocol, snapshot: Snapshot, results: Results) -> str:
+    """The whole report as one HTML page without any remote part; the same arguments give the same text."""
+    environment = Environment(
+        loader=PackageLoader("equipoise.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["day"] = day_text
+    environment.filters["moment"] = moment_text
+    return environment.get_template("page.html").render(context(protocol, snapshot, results))
+
+
+def context(protocol: Protocol, snapshot: Snapshot, results: Results) -> dict[str, Any]:
+    """All that the templates name."""
+    return (
+        _shell(protocol, snapshot)
+        | _words(protocol, results)
+        | _numbers(protocol, results)
+        | _pictures(protocol, snapshot, results)
+        | _lists(protocol, snapshot, results)
+    )
+
+
+def _shell(protocol: Protocol, snapshot: Snapshot) -> dict[str, Any]:
+    style = (resources.files("equipoise.report") / "report.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return {
+        "protocol": protocol,
+        "snapshot": snapshot,
+        "style": Markup(style),  # noqa: S704 - our own file; the page's policy names its hash
+        "style_hash": f"sha256-{digest}",
+        "contents": sections(protocol),
+        "colophon": colophon(protocol, snapshot),
+        "verify_text": verify_text(snapshot),
+    }
+
+
+def _words(protocol: Protocol, results: Results) -> dict[str, Any]:
+    statements = protocol.report.statements
+
+    def stated(number: str) -> str:
+        return statements.get(number) or UNWRITTEN.format(number)
+
+    return {
+        "sentence": lambda id: readable(results.sentences.get(id, ""), protocol),
+        "stated": stated,
+        "statements": [
+            Titled(ITEMS.get(number, "Statement"), text, number=number) for number, text in statements.items()
+        ],
+        "design_text": prose.design_text(protocol),
+        "setting_text": prose.setting_text(protocol),
+        "interventions_of": lambda arm: prose.interventions_of(protocol, arm),
+        "outcome_text": lambda outcome: prose.outcome_text(protocol, outcome),
+        "harms_text": prose.harms_text(protocol),
+        "sample_size_text": prose.sample_size_text(protocol),
+        "randomisation_text": prose.randomisation_text(protocol),
+        "blinding_text": prose.blinding_text(protocol),
+        "hints": prose.hints(protocol, int(results.row("flow.randomised").estimate or 0)),
+        "completeness_legend": COMPLETENESS_LEGEND,
+        "beliefs": beliefs(protocol, results, primary_outcome(protocol)),
+        "remarks": lambda outcome: remarks(protocol, results, outcome),
+        "method_texts": method_texts(protocol, results),
+        "reference_list": references(
+            [*results.sentences.values(), *(method.title for method in method_texts(protocol, results))]
+        ),
+    }
+
+
+COMPLETENESS_LEGEND = (
+    "A filled circle is a visit done in its window, an open circle one done outside it, a triangle a visit done "
+    "without a value of the first outcome, a cross a missed visit, a bar a visit after withdrawal, a dot "
+    "one not yet due."
+)
+
+
+def _numbers(protocol: Protocol, results: Results) -> dict[str, Any]:
+    lookup = Lookup(results)
+    outcome = primary_outcome(protocol)
+    return {
+        "lookup": lookup,
+        "number": lookup.number,
+        "share": lambda id: lookup.share(results.row(id)),
+        "main_outcome": outcome,
+        "main_row": None if outcome is None else main_row(protocol, results, outcome.id),
+        "harms_there": bool(results.find(analysis="harms")),
+    }
+
+
+def _pictures(protocol: Protocol, snapshot: Snapshot, results: Results) -> dict[str, Any]:
+    return {
+        "drawings": {
+            "flow": drawings.flow_drawing(protocol, results),
+            "completeness": drawings.completeness_drawing(protocol, snapshot),
+        },
+        "outcome_drawings": {
+            outcome.id: OutcomeDrawings(
+                drawings.means_drawing(protocol, results, outcome),
+                drawings.line_drawings(protocol, snapshot, results, outcome),
+                drawings.forest_drawing(protocol, results, outcome),
+                drawings.null_drawings(protocol, results, outcome),
+            )
+            for outcome in protocol.outcomes
+        },
+    }
+
+
+def _lists(protocol: Protocol, snapshot: Snapshot, results: Results) -> dict[str, Any]:
+    return {
+        "tables": {
+            "baseline": baseline_table(protocol, results),
+            "complete": completeness_table(protocol, results),
+            "harms": harms_table(protocol, results),
+            "terms": terms_table(protocol, results),
+            "events": events_table(protocol, snapshot),
+            "deviations": deviations_table(protocol, results),
+            "deviations_listing": deviations_listing(snapshot),
+            "quality": quality_table(results),
+            "corrections": corrections_table(protocol, snapshot),
+            "checklist": checklist_table(checklist(protocol, results), sections(protocol)),
+        },
+        "outcome_tables": {
+            outcome.id: OutcomeTables(
+                means_table(protocol, results, outcome),
+                effects_table(protocol, results, outcome),
+                anova_tables(protocol, results, outcome),
+            )
+            for outcome in protocol.outcomes
+        },
+    }
+
+
+def primary_outcome(protocol: Protocol) -> Outcome | None:
+    """The first primary outcome, or else the first."""
+    primary = [outcome for outcome in protocol.outcomes if outcome.level == "Primary"]
+    return next(iter([*primary, *protocol.outcomes]), None)
+
+
+def beliefs(protocol: Protocol, results: Results, outcome: Outcome | None) -> tuple[str, ...]:
+    """Which GEE answer to go by for the outcome, and what was published."""
+    if outcome is None:
+        return ()
+    plans = [analysis for analysis in analyses_of(protocol, outcome.id) if isinstance(analysis, Gee)]
+    found = (results.sentences.get(f"believe.{analysis.id}") for analysis in plans)
+    return tuple(f"GEE over the follow-up visits. {readable(text, protocol)}" for text in found if text)
+
+
+def remarks(protocol: Protocol, results: Results, outcome: Outcome) -> tuple[str, ...]:
+    """What must be read with the outcome's effects: what to go by, what was refused and why, what was published."""
+    texts = []
+    for analysis in analyses_of(protocol, outcome.id):
+        own = (
+            text
+            for id, text in results.sentences.items()
+            if id.split(".")[1:2] == [analysis.id] and id.split(".")[0] in ("believe", "refused", "published")
+        )
+        texts += [f"{analysis_name(analysis)}. {readable(text, protocol)}" for text in own]
+    return tuple(texts)
+
+
+def method_texts(protocol: Protocol, results: Results) -> tuple[Titled, ...]:
+    """The methods of the plan in words, with the outcomes that each was used for and its role there."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for analysis in protocol.analyses:
+        parts = (results.sentences.get(f"{kind}.{analysis.id}") for kind in ("methods", "missing", "refused"))
+        text = readable(" ".join(part for part in parts if part), protocol)
+        where = f"{protocol.outcome(analysis.outcome).name}: {analysis.role}"
+        told.setdefault((analysis_name(analysis), text), []).append(where)
+    return tuple(Titled(title, text, role="; ".join(where)) for (title, text), where in told.items())
+
+
+def colophon(protocol: Protocol, snapshot: Snapshot) -> tuple[tuple[str, Fact], ...]:
+    """What the report is pinned to."""
+    facts: Mapping[str, Fact] = {
+        "Trial": Fact(protocol.protocol.id),
+        "Source": Fact(snapshot.source),
+        "As of": Fact(moment_text(snapshot.as_of)),
+        "Ledger position": Fact(str(snapshot.position)),
+        "Hash of the last event" if snapshot.source == "ledger" else "Hash of the data": Fact(
+            snapshot.head_hash, code=True
+        ),
+        "Protocol": Fact(f"version {protocol.protocol.version}"),
+        "Hash of the protocol": Fact(snapshot.protocol_hash, code=True),
+        "Software": Fact(snapshot.software),
+    }
+    return tuple(facts.items())
+
+
+def verify_text(snapshot: Snapshot) -> Markup:
+    """How a reader can check that the record is the one that this report was made from."""
+    if snapshot.source != "ledger":
+        return Markup(
+            "The hash is the SHA-256 of the data file: compare it with <code>sha256sum</code> of your own copy."
+        )
+    return Markup(
+        "Run <code>equipoise verify DIR --anchor FILE</code> on the trial’s folder, with the anchor file that was kept "
+        "apart from it: the record is whole when its event {} has the hash above."
+    ).format(snapshot.position)

@@ -1,0 +1,1 @@
+"""The tables of the report, each built from results by id."""

@@ -1,0 +1,36 @@
+"""Dates and codes as the report writes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+def day_text(day: date) -> str:
+    """`4 May 2020`, whatever the language of the machine."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def moment_text(moment: datetime) -> str:
+    """`4 May 2020, 09:30:00 UTC`."""
+    here = moment.astimezone(UTC)
+    return f"{day_text(here.date())}, {here:%H:%M:%S} UTC"
+
+
+def spoken(code: str) -> str:
+    """A CDISC term as a reader sees it: `OPEN LABEL` is open label; mixed case is kept."""
+    return code.lower() if code.isupper() else code
