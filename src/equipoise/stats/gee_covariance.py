@@ -143,7 +143,7 @@ class Sandwich:
         """(B, n, p), equation (fay-graubard): what multiplies each element of a subject's score."""
         back = np.linalg.inv(self.basis)
         within = back.T @ (self.shares @ self.bread[:, np.newaxis]) @ self.basis.T
-        own = np.clip(np.diagonal(within, axis1=-2, axis2=-1), 0.0, FAY_GRAUBARD_BOUND)
+        own = np.minimum(np.diagonal(within, axis1=-2, axis2=-1), FAY_GRAUBARD_BOUND)
         return np.asarray(1 / np.sqrt(1 - own))
 
 

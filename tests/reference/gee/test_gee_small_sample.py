@@ -1,7 +1,7 @@
 # One simulated trial of 20 participants and seven visits, complete and with missing visits; R 4.2.2, 15 digits.
 # `formula_se_at_gee_fit`, `formula_se_at_geepack_fit`: the published formulas evaluated at the fit of R packages gee
-# 4.13-25 (phi over N - p, alpha over pairs - p, as ours) and geepack 1.3.9 (`scale="pearson-n"`). QIC and CIC are those of
-# glmtoolbox 0.1.12, printed to six digits. Tolerance 1e-9 relative for gee, 1e-6 for geepack, whose default
+# 4.13-25 (phi over N - p, alpha over pairs - p, as ours) and geepack 1.3.9 (`scale="pearson-n"`). QIC and CIC are those
+# of glmtoolbox 0.1.12, printed to six digits. Tolerance 1e-9 relative for gee, 1e-6 for geepack, whose default
 # stopping is looser. The file and what made it: ../shared/reference/README.md.
 import json
 
