@@ -93,7 +93,7 @@ def demo(folder: Path) -> None:
     say("These are virtual participants: nothing above is a result of a trial.")
     say("What to do next:")
     say(f"  open {folder / 'report' / 'report.html'} in a browser")
-    say(f"  equipoise verify {folder} --anchor {folder / 'report' / 'anchor.txt'}")
+    say(f"  equipoise verify {folder} --anchor {anchor_path(folder / 'report', snapshot.position)}")
     say(f"  equipoise log {folder} --limit 20")
     say("  equipoise new my-trial --example nk-hiv    and edit my-trial/protocol.yaml")
 
@@ -185,10 +185,27 @@ def _write_results(results: Results, folder: Path) -> None:
 
 
 def _write_report(snapshot: Snapshot, results: Results, folder: Path) -> Path:
-    from equipoise.ledger import Anchor
     from equipoise.report import write
 
     path = write(snapshot.protocol, snapshot, results, folder)
     if snapshot.position:
-        Anchor(position=snapshot.position, hash=snapshot.head_hash, at=snapshot.as_of).write(folder / "anchor.txt")
+        _write_anchor(snapshot, folder)
     return path
+
+
+def anchor_path(folder: Path, position: int) -> Path:
+    """Where a report leaves the head of the ledger that it was made from."""
+    return folder / f"anchor-{position}.txt"
+
+
+def _write_anchor(snapshot: Snapshot, folder: Path) -> None:
+    """Note the head beside the report; one of the same position must say the same."""
+    from equipoise.ledger import Anchor
+
+    anchor = Anchor(snapshot.position, snapshot.head_hash, snapshot.as_of)
+    path = anchor_path(folder, snapshot.position)
+    if not path.exists():
+        anchor.write(path)
+    elif Anchor.read(path) != anchor:
+        problem = f"notes another head for position {snapshot.position}: the record was rewritten since"
+        raise Refusal("anchor", path, problem, "run `equipoise verify` with that anchor, and keep both")

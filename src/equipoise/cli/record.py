@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from equipoise.cli.showing import ExitCode, progress, say, say_json
+
+if TYPE_CHECKING:
+    from equipoise.ledger import Event
 
 DATABASE = click.option("--database", help="Database address; without it FOLDER/trial.db.")
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))
@@ -26,39 +30,43 @@ FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 @DATABASE
 def verify(folder: Path, anchor: Path | None, write_anchor: Path | None, as_json: bool, database: str | None) -> None:
     """Check every event's hash and the chain; with an anchor also that nothing was cut or rewritten."""
-    from equipoise.conduct import open_trial
+    from equipoise.conduct import open_trial, replay_allocations
     from equipoise.ledger import Anchor
 
     trial = open_trial(folder, database_url=database)
     with progress("Verifying", quiet=as_json) as show:
         outcome = trial.ledger.verify(Anchor.read(anchor) if anchor else None, progress=show)
-    allocations = trial.verify_allocations() if outcome.ok else None
-    faults = (*outcome.faults, *(allocations.faults if allocations else ()))
+    replayed = replay_allocations(trial) if outcome.ok else None
+    faults = (*outcome.faults, *(replayed.faults if replayed else ()))
     if as_json:
+        head = {"position": outcome.head.seq, "hash": outcome.head.hash}
+        drawn_again = replayed.number if replayed else None
         say_json(
             {
                 "ok": not faults,
                 "events": outcome.events,
-                "head": {"position": outcome.head.seq, "hash": outcome.head.hash},
-                "allocations_replayed": allocations.replayed if allocations else None,
+                "head": head,
+                "allocations_drawn_again": drawn_again,
                 "faults": list(faults),
             }
         )
-    else:
+    elif faults:
         for fault in faults:
             say(fault)
-        if not faults:
-            say(f"Intact: {outcome.events} events, head {outcome.head.seq} {outcome.head.hash}")
-            if anchor:
-                say(f"The anchor {anchor} lies on this chain.")
-            if allocations is not None:
-                say(allocations.sentence)
+    else:
+        say(f"Intact: {outcome.events} events, head {outcome.head.seq} {outcome.head.hash}")
+        if anchor:
+            say(f"The head noted in {anchor} lies on this chain: nothing before it was cut or rewritten.")
+        if replayed:
+            say(f"Allocations: {replayed.number} drawn again from the committed secret, each as recorded.")
     if faults:
         raise click.exceptions.Exit(ExitCode.DAMAGED)
     if write_anchor:
-        events = trial.ledger.head_event()
-        Anchor(position=outcome.head.seq, hash=outcome.head.hash, at=events.at).write(write_anchor)
-        say(f"Wrote {write_anchor}")
+        with trial.ledger.reading() as reader:
+            last = next(iter(reader.events(after=outcome.head.seq - 1, upto=outcome.head.seq)))
+        Anchor.of(outcome.head, last.at).write(write_anchor)
+        if not as_json:
+            say(f"Wrote {write_anchor}")
 
 
 @click.command()
@@ -89,8 +97,7 @@ def backup(folder: Path, target: Path, database: str | None) -> None:
     from equipoise.conduct import open_trial
 
     trial = open_trial(folder, database_url=database)
-    with progress("Copying") as show:
-        outcome = trial.ledger.backup(target, progress=show)
+    outcome = trial.ledger.backup(target)
     say(f"Wrote {target}: {outcome.events} events, verified, head {outcome.head.seq} {outcome.head.hash}")
     say(f"{folder / 'secret.key'} is not in it: keep that file safe in another place.")
 
@@ -122,8 +129,28 @@ def log(
     with trial.ledger.reading() as reader:
         for event in islice(reader.events(after=after, kinds=kind or None, stream=stream), limit):
             if as_json:
-                say(json.dumps(event.as_json(), ensure_ascii=False, sort_keys=True))
+                say(json.dumps(_plain(event), ensure_ascii=False, sort_keys=True))
             else:
                 at = event.at.strftime("%Y-%m-%d %H:%M:%SZ")
                 who = f"{event.actor.id} ({event.actor.role})"
                 say(f"{event.seq:>6}  {at}  {event.kind:<24}  {event.stream:<12}  {who:<28}  {event.reason}")
+
+
+def _plain(event: Event) -> dict[str, Any]:
+    """An event as a program reads it."""
+    return {
+        "seq": event.seq,
+        "prev": event.prev,
+        "hash": event.hash,
+        "at": event.at.isoformat(),
+        "kind": event.kind,
+        "stream": event.stream,
+        "actor": event.actor.id,
+        "role": event.actor.role,
+        "site": event.actor.site,
+        "reason": event.reason,
+        "source": event.source,
+        "protocol_hash": event.protocol_hash,
+        "software": event.software,
+        "payload": dict(event.payload),
+    }

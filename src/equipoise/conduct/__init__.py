@@ -26,6 +26,7 @@ from equipoise.conduct.refusing import (
     OutOfOrder,
     StillOpen,
 )
+from equipoise.conduct.replaying import Replayed, replay_allocations
 from equipoise.conduct.screening import consent, declare_eligible, fail_screening, screen
 from equipoise.conduct.snapshots import Snapshot, snapshot
 from equipoise.conduct.tables import PROJECTION
@@ -48,6 +49,7 @@ __all__ = [
     "OpenItem",
     "OutOfOrder",
     "ReCheck",
+    "Replayed",
     "Snapshot",
     "StillOpen",
     "Trial",
@@ -70,6 +72,7 @@ __all__ = [
     "open_trial",
     "randomise",
     "record",
+    "replay_allocations",
     "report_adverse_event",
     "reveal",
     "screen",

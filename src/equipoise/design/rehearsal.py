@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -399,7 +400,7 @@ class _Ward:
                     mean = measurement.mean
                 else:
                     mean = measurement.mean_by_sex[self._sex(course)]
-                if mean is None or isinstance(mean, bool | str):
+                if not isinstance(mean, Decimal):
                     return None
                 return as_typed(item, max(measured(measurement, float(mean), person.deviations[name][visit.id]), 0.0))
         if plan.symptoms is not None and name in (plan.symptoms.any, plan.symptoms.which, plan.symptoms.temperature):
