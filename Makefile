@@ -25,6 +25,7 @@ help: ## This list
 
 demo: environment ## Run the example trial from first patient to report, into demo/
 	@$(BIN)/equipoise demo demo
+	@echo "(equipoise, here: $(BIN)/equipoise)"
 
 test: test-environment ## Run every test
 	@$(BIN)/pytest --numprocesses $(JOBS)
