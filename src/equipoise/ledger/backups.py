@@ -39,7 +39,7 @@ def copy_file(store: SqliteStore, part: Path) -> None:
         BadBackup: when the file cannot be written.
     """
     with store.outside() as transaction:
-        source = transaction.connection.connection.driver_connection
+        source = transaction.connection.driver_connection
         assert isinstance(source, sqlite3.Connection)
         try:
             with closing(sqlite3.connect(part)) as target:

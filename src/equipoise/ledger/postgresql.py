@@ -7,7 +7,6 @@ role that the application signs in with holds SELECT and INSERT on events and ca
 from typing import Final
 
 from sqlalchemy import URL, create_engine
-from sqlalchemy.exc import DBAPIError
 
 from equipoise.ledger.chain import DOMAIN, GENESIS
 from equipoise.ledger.store import APPEND_ONLY, WAIT_SECONDS, Busy, NotALedger, Store, StoreFault, Transaction
@@ -61,7 +60,7 @@ class PostgresqlStore(Store):
         self.address = url.render_as_string(hide_password=True)
         import psycopg  # here, so that a ledger in a file needs no driver
 
-        self.errors = (DBAPIError, psycopg.Error)
+        self.errors = (psycopg.Error,)
         self._unreachable = (psycopg.OperationalError, psycopg.InterfaceError)
         self._wait = f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'"
         self.engine = create_engine(

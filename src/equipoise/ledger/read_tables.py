@@ -9,6 +9,7 @@ from functools import cache
 from typing import Final
 
 import sqlalchemy as sa
+from sqlalchemy.schema import CreateTable
 
 from equipoise.ledger.event_log import INDEX_NAME
 from equipoise.ledger.events import Event
@@ -47,9 +48,8 @@ class ReadTables:
         metadata = sa.MetaData()
         for table in self.tables.values():
             core_table(table, PREFIX, metadata)
-        index = metadata.tables[INDEX_NAME]
-        sa.Index("read_event_stream", index.c.stream)
-        metadata.create_all(transaction.connection, checkfirst=False)
+        make_tables(self.store, transaction, metadata)
+        transaction.run(f"CREATE INDEX read_event_stream ON {INDEX_NAME} (stream)")
         transaction.run("DELETE FROM ledger WHERE name = 'projection'")
         transaction.run("INSERT INTO ledger (name, value) VALUES ('projection', ?)", (self.identity,))
 
@@ -133,6 +133,12 @@ def core_table(table: Table, prefix: str, metadata: sa.MetaData, *, temporary: b
         sqlite_with_rowid=table.key == INDEX.key,  # rows are found by key alone: no second tree for it
         prefixes=["TEMPORARY"] if temporary else [],
     )
+
+
+def make_tables(store: Store, transaction: Transaction, metadata: sa.MetaData) -> None:
+    """Make tables that are not there yet."""
+    for table in metadata.sorted_tables:
+        transaction.run(str(CreateTable(table).compile(dialect=store.engine.dialect)))
 
 
 def quoted(names: Iterable[str]) -> str:

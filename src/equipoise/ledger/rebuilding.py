@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from equipoise.ledger.event_log import EventLog
 from equipoise.ledger.projection import Cell, Cells, Key, Put, Table
-from equipoise.ledger.read_tables import PREFIX, ReadTables, core_table, quoted
+from equipoise.ledger.read_tables import PREFIX, ReadTables, core_table, make_tables, quoted
 from equipoise.ledger.store import Transaction
 from equipoise.ledger.verification import Progress
 
@@ -58,7 +58,7 @@ def make_stage(tables: ReadTables, transaction: Transaction) -> None:
     metadata = sa.MetaData()
     for table in tables.tables.values():
         core_table(table, STAGE, metadata, temporary=True)
-    metadata.create_all(transaction.connection, checkfirst=False)
+    make_tables(tables.store, transaction, metadata)
 
 
 def fold_all(tables: ReadTables, transaction: Transaction, progress: Progress) -> int:
@@ -128,20 +128,29 @@ def make_again(tables: ReadTables, transaction: Transaction) -> None:
 
 def row_differences(table: Table, transaction: Transaction) -> list[str]:
     """Rows of one table that are not what the events say, in key order; the first 20 are named."""
-    width = len(table.key)
-    names = (*table.key, *table.others)
-    was = only_in(transaction, PREFIX + table.name, STAGE + table.name, names, width)
-    now = only_in(transaction, STAGE + table.name, PREFIX + table.name, names, width)
+    was = only_in(transaction, table, PREFIX, STAGE)
+    now = only_in(transaction, table, STAGE, PREFIX)
     found = [difference(table, key, was.get(key), now.get(key)) for key in sorted({*was, *now})]
     if len(found) > MOST_DIFFERENCES:
         return [*found[:MOST_DIFFERENCES], f"{table.name}: and {len(found) - MOST_DIFFERENCES} further rows"]
     return found
 
 
-def only_in(transaction: Transaction, one: str, other: str, names: tuple[str, ...], width: int) -> dict[Key, Cells]:
-    """Rows in one table that are not in the other, by key."""
-    statement = f'SELECT {quoted(names)} FROM "{one}" EXCEPT SELECT {quoted(names)} FROM "{other}"'  # noqa: S608
-    return {tuple(row[:width]): tuple(row[width:]) for row in transaction.rows(statement)}
+def only_in(transaction: Transaction, table: Table, one: str, other: str) -> dict[Key, Cells]:
+    """Rows in the table under one prefix that are not, or not the same, under the other, by key.
+
+    Looked up by key, row by row: an EXCEPT would sort both tables.
+    """
+    same = [f'one."{name}" = other."{name}"' for name in table.key]
+    same += [
+        f'(one."{name}" = other."{name}" OR (one."{name}" IS NULL AND other."{name}" IS NULL))' for name in table.others
+    ]
+    width = len(table.key)
+    rows = transaction.rows(
+        f'SELECT {quoted((*table.key, *table.others))} FROM "{one}{table.name}" AS one WHERE NOT EXISTS '  # noqa: S608
+        f'(SELECT 1 FROM "{other}{table.name}" AS other WHERE {" AND ".join(same)})'
+    )
+    return {row[:width]: row[width:] for row in rows}
 
 
 def difference(table: Table, key: Key, was: Cells | None, now: Cells | None) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import create_engine
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from equipoise.ledger.chain import GENESIS
@@ -59,14 +58,19 @@ class SqliteStore(Store):
     """
 
     mark = "?"
-    errors = (DBAPIError, sqlite3.Error)
+    errors = (sqlite3.Error,)
 
     def __init__(self, path: Path, mode: str = "rw") -> None:
         self.path = path
         self.address = str(path)
         self._mode = mode
         self.engine = create_engine(
-            "sqlite://", creator=self._connect, poolclass=QueuePool, isolation_level="AUTOCOMMIT", max_overflow=-1
+            "sqlite://",
+            creator=self._connect,
+            poolclass=QueuePool,
+            isolation_level="AUTOCOMMIT",
+            max_overflow=-1,
+            pool_reset_on_return=None,  # every transaction is ended here
         )
 
     def _connect(self) -> sqlite3.Connection:

@@ -6,12 +6,11 @@ the room is the same on both.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, PoolProxiedConnection
 
 from equipoise.refusals import Refusal
 
@@ -44,11 +43,11 @@ class Transaction:
     They go straight to the driver: on a fast disk SQLAlchemy's own way would cost more than the commit.
     """
 
-    def __init__(self, connection: Connection, mark: str, errors: tuple[type[Exception], ...]) -> None:
+    def __init__(self, connection: PoolProxiedConnection, mark: str, errors: tuple[type[Exception], ...]) -> None:
         self.connection = connection
         self.errors = errors
         self._mark = mark
-        self._cursor = connection.connection.cursor()
+        self._cursor = connection.cursor()
 
     def run(self, statement: str, values: Sequence[object] = ()) -> None:
         """Run a statement."""
@@ -96,7 +95,7 @@ class Store(ABC):
 
     address: str
     engine: Engine
-    errors: tuple[type[Exception], ...]  # what the driver raises, bare or wrapped by SQLAlchemy
+    errors: tuple[type[Exception], ...]  # what the driver raises
     mark: str  # how a statement marks a parameter
 
     @abstractmethod
@@ -167,7 +166,7 @@ class Store(ABC):
         try:
             yield
         except self.errors as error:
-            refusal = self.refusal_for(driver_error(error))
+            refusal = self.refusal_for(error)
             if refusal is None:
                 raise
             raise refusal from error
@@ -184,7 +183,7 @@ class Store(ABC):
     @contextmanager
     def outside(self) -> Iterator[Transaction]:
         """A connection on which each statement stands alone."""
-        with self.refusing(), self.engine.connect() as connection:
+        with self.refusing(), closing(self.engine.raw_connection()) as connection:
             yield Transaction(connection, self.mark, self.errors)
 
     @contextmanager
@@ -195,12 +194,8 @@ class Store(ABC):
                 yield transaction
                 transaction.run("COMMIT")
             except BaseException:
-                # The first error is the one to tell; a broken connection has rolled back by itself.
-                with suppress(*self.errors):
+                try:
                     transaction.run("ROLLBACK")
+                except self.errors:  # the first error is the one to tell; this connection is not used again
+                    transaction.connection.invalidate()
                 raise
-
-
-def driver_error(error: BaseException) -> BaseException:
-    """The driver's own error, out of SQLAlchemy's wrapping."""
-    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
