@@ -68,8 +68,9 @@ def acting(trial: Trial, kind: Kind, *, by: Actor, reason: str, at: datetime, so
     """
     check_permitted(kind, by)
     with trial.ledger.writing() as writer:
-        if trial_row(writer)["locked"] and kind not in KINDS_WHEN_LOCKED:
-            raise Locked("trial", trial.ledger.store.address, "is locked", "ask the data_manager to unlock it")
+        row = trial_row(writer)
+        if row["locked"] and kind not in KINDS_WHEN_LOCKED:
+            raise Locked("trial", row["code"], "is locked", "ask the data_manager to unlock it")
         yield Act(trial, kind, writer, by, reason, at, source)
 
 

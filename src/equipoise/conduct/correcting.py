@@ -143,7 +143,9 @@ def _set(
     if answer == before.pages[page].get(item, NO_ANSWER):
         raise NotAccepted(name, _shown(value), "is what stands there", "leave it")
     pages = before.reading([page[0]])
-    after = before.with_page(page, {**before.pages[page], item: answer}).settled(pages)
+    others = {known: stands for known, stands in before.pages[page].items() if known != item}
+    standing = others if answer == NO_ANSWER else {**others, item: answer}
+    after = before.with_page(page, standing).settled(pages)
     if answer != NO_ANSWER and after.pages[page].get(item) != answer:
         raise NotAccepted(name, _shown(value), "is not asked here", "correct first the item that hides it")
     comments: Comments = {} if comment is None else {name: comment}

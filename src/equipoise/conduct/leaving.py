@@ -104,6 +104,9 @@ def withdraw(
             problem = f"is not in discontinuation.{scope}"
             raise NotAccepted("reason_code", reason_code, problem, nearest(reason_code, codes))
         check_not_future("on", on, in_force.day_of(at))
-        check_not_before("on", on, row["randomised_on"] or row["screened_on"], "the day from which one can leave")
+        if row["randomised_on"] is None:
+            check_not_before("on", on, row["screened_on"], "the day of screening")
+        else:
+            check_not_before("on", on, row["randomised_on"], "the day of randomisation")
         payload = {"participant": participant, "scope": scope, "reason_code": reason_code, "on": on.isoformat()}
         act.append(payload, stream=participant, in_force=in_force)

@@ -63,4 +63,4 @@ def check_permitted(kind: Kind, by: Actor) -> None:
     permitted = PERMITTED[kind]
     if by.role not in permitted:
         who = " or ".join(role for role in ROLES if role in permitted)
-        raise NotPermitted("role", by.role, f"may not do this: {kind}", f"ask the {who}")
+        raise NotPermitted("role", by.role, f"may not record '{kind}'", f"ask the {who}")

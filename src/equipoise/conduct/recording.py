@@ -136,8 +136,11 @@ def check_visit_day(act: Act, in_force: InForce, participant: Row, visit: str, d
     """
     code = str(participant["participant"])
     check_not_future("visit_date", day, in_force.day_of(act.at))
-    if participant["failed_on"] is not None or _gone(participant, day):
+    if participant["failed_on"] is not None:
         check_in_trial(code, participant)
+    if _gone(participant, day):
+        problem = f"is after {participant['withdrawn_on']}, when {code} left the trial"
+        raise NotAccepted("visit_date", day, problem, "record only what was seen before")
     _check_signed(act.writer, in_force, code, day)
     if in_force.before_allocation(visit):
         if participant["randomised_on"] is not None and day.isoformat() > str(participant["randomised_on"]):
@@ -286,7 +289,7 @@ def _check_signed(tables: Tables, in_force: InForce, participant: str, day: date
         if form.id not in first:
             problem = f"has not signed consent {form.id}, which comes before any procedure"
             raise OutOfOrder("participant", participant, problem, "record the consent first")
-        check_not_before("visit_date", day, first[form.id], f"consent {form.id} was signed")
+        check_not_before("visit_date", day, first[form.id], f"the day on which consent {form.id} was signed")
 
 
 def _check_page(in_force: InForce, before: VisitData, name: str, page: Page) -> None:

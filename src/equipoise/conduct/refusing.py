@@ -36,7 +36,7 @@ class FormRefused(Refusal):
 
     def __init__(self, form: str, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)
-        super().__init__("form", form, listed(self.findings), "nothing was recorded; send the form again")
+        super().__init__("form", form, listed(self.findings), "nothing was recorded; mend these and send it again")
 
 
 class NotEligible(Refusal):

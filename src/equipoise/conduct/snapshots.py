@@ -42,7 +42,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "related", "related_any", "course", "outcome", "resolved", "action", "aware_at", "after_randomisation",
     ),
     "deviations": ("participant", "category", "on", "description", "major"),
-    "corrections": ("participant", "visit", "item", "old", "new", "reason", "at", "by"),
+    "corrections": ("participant", "visit", "item", "old", "new", "reason", "at", "by", "cause"),
 }  # fmt: skip
 """The columns of each frame, in order."""
 
