@@ -48,11 +48,15 @@ class TwoSample:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Both samples, each sorted, centred on a common origin, with what was missing."""
+    """Both samples, each sorted, centred on a common origin, with what was missing.
+
+    `rounding` is how far the last digit of the values as given can put a mean out.
+    """
 
     x: Vector
     y: Vector
     n_missing: int
+    rounding: float
 
 
 def two_sample(
@@ -102,7 +106,8 @@ def samples_of(x: ArrayLike, y: ArrayLike) -> Pair:
     first, missing_x = sample(x, "x", 2)
     second, missing_y = sample(y, "y", 2)
     origin = (first[0] + second[0]) / 2
-    pair = Pair(first - origin, second - origin, missing_x + missing_y)
+    rounding = 4 * float(np.finfo(float).eps) * max(np.abs(first).max(), np.abs(second).max())
+    pair = Pair(first - origin, second - origin, missing_x + missing_y, rounding)
     together = np.concatenate([pair.x, pair.y])
     if together.min() == together.max():
         raise BadSample("x, y", float(first[0]), "is the value of every observation", "there is nothing to compare")
@@ -240,7 +245,8 @@ def permutation(pair: Pair, level: float, rng: np.random.Generator | None, draws
     blocks = all_divisions(n_x + n_y, n_x) if exact or rng is None else drawn_divisions(observed, rng, draws)
     statistics, shifts, moves = divisions_walked(outcome, observed, blocks)
     here = float(mean_differences(outcome, observed[np.newaxis])[0])
-    far = int((np.abs(statistics) >= abs(here) - TIE * np.abs(outcome).max()).sum())
+    margin = TIE * float(np.abs(outcome).max()) + pair.rounding
+    far = int((np.abs(statistics) >= abs(here) - margin).sum())
     n = statistics.size
     always = 0.0 if exact else 1 / (n + 1)
     mass = np.full(n, 1 / n if exact else 1 / (n + 1))
