@@ -40,10 +40,8 @@ def completeness_drawing(protocol: Protocol, snapshot: Snapshot) -> Drawing | No
     if not courses:
         return None
     figure, rows = completeness_figure(protocol, visits, courses)
-    counts = {mark: sum(course.marks.count(mark) for course in courses) for mark in Mark}
-    told = "; ".join(f"{mark.value} {count}" for mark, count in counts.items() if count)
-    each = "participant" if len(rows) == len(courses) else "pattern of visits"
-    description = f"A row for each {each}, a column for each visit from baseline on. Visits: {told}."
+    each = "each participant" if len(rows) == len(courses) else "each course of visits, with how many had it"
+    description = f"A row for {each}, a column for each visit from baseline on."
     return from_matplotlib(figure, "figure-completeness", "Visits of each participant", description)
 
 

@@ -50,7 +50,7 @@ class Lookup:
             return DASH
         low = "no lower limit" if row.conf_low is None else self.of(row, places, "conf_low")
         high = "no upper limit" if row.conf_high is None else self.of(row, places, "conf_high")
-        return Markup("{} to {}").format(low, high)
+        return Markup('<span class="interval">{} to {}</span>').format(low, high)
 
     def share(self, row: Row) -> Markup:
         """A count of how many: `3/10`, with a per cent only where enough were counted."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
+
 from equipoise.analysis.results import Row
 from equipoise.protocol.document import Protocol
 from equipoise.protocol.plan import Analysis, TwoSample
-from equipoise.report.numbers import unit_text
+from equipoise.report.numbers import NARROW_SPACE, unit_text
+from equipoise.report.words import day_text
 
 NAMES = {
     "student": "Student’s t test",
@@ -32,6 +36,8 @@ SHORT = {
     "gee": "Generalised estimating equations",
     "rerandomisation": "Re-randomisation test",
 }
+P_VALUE = re.compile(r"\bP [=<>] \d")
+ISO_DAY = re.compile(r"\b\d{4}-[01]\d-[0-3]\d\b")
 READABLE = {
     "kauermann-carroll": "Kauermann–Carroll",
     "mancl-derouen": "Mancl–DeRouen",
@@ -51,9 +57,11 @@ def analysis_name(analysis: Analysis) -> str:
 
 
 def readable(text: str, protocol: Protocol) -> str:
-    """A sentence of the results with the codes of methods and units as a reader writes them."""
+    """A sentence of the results with methods, units, days and P values as the rest of the report prints them."""
     for code, name in READABLE.items():
         text = text.replace(code, name)
+    text = P_VALUE.sub(lambda found: found.group().replace(" ", NARROW_SPACE), text)
+    text = ISO_DAY.sub(lambda found: day_text(date.fromisoformat(found.group())), text)
     for outcome in protocol.outcomes:
         shown = unit_text(outcome.unit)
         if outcome.unit and shown and shown != outcome.unit:

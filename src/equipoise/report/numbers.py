@@ -27,6 +27,7 @@ SPELLINGS = {
     "um": "µm",
     "Cel": "°C",
     "mm[Hg]": "mmHg",
+    "sqrt": "√",
 }
 PARTS = re.compile(r"[^/.{}()]+")
 

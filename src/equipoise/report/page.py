@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from equipoise.analysis.results import Results
+from equipoise.analysis.results import Results, Row
 from equipoise.protocol.aims import Outcome
 from equipoise.protocol.document import Protocol
-from equipoise.protocol.plan import Gee
 from equipoise.report import drawings, prose
 from equipoise.report.checklist import ITEMS, checklist
 from equipoise.report.citations import references
-from equipoise.report.effects import analyses_of, main_row
+from equipoise.report.effects import BELIEVED, analyses_of, effect_rows, main_row, mark_of
 from equipoise.report.lookup import Lookup
-from equipoise.report.method_names import analysis_name, readable
+from equipoise.report.method_names import analysis_name, method_name, readable
 from equipoise.report.sections import sections
 from equipoise.report.svg import Drawing
 from equipoise.report.tables.anova import anova_tables
@@ -80,6 +79,13 @@ class Titled:
     number: str = ""
 
 
+IDENTIFIERS = {
+    "registry": "Registry",
+    "sponsor": "Sponsor’s number",
+    "ethics": "Ethics number",
+    "regulator": "Regulator’s number",
+    "publication": "Publication",
+}
 UNWRITTEN = Markup('<span class="unwritten">To be written: CONSORT item {}.</span>')
 
 
@@ -112,6 +118,7 @@ def _shell(protocol: Protocol, snapshot: Snapshot) -> dict[str, Any]:
         "snapshot": snapshot,
         "style": Markup(style),  # noqa: S704 - our own file; the page's policy names its hash
         "style_hash": f"sha256-{digest}",
+        "identifier_names": IDENTIFIERS,
         "contents": sections(protocol),
         "colophon": colophon(protocol, snapshot),
         "verify_text": verify_text(snapshot),
@@ -139,7 +146,6 @@ def _words(protocol: Protocol, results: Results) -> dict[str, Any]:
         "randomisation_text": prose.randomisation_text(protocol),
         "blinding_text": prose.blinding_text(protocol),
         "hints": prose.hints(protocol, int(results.row("flow.randomised").estimate or 0)),
-        "completeness_legend": COMPLETENESS_LEGEND,
         "beliefs": beliefs(protocol, results, primary_outcome(protocol)),
         "remarks": lambda outcome: remarks(protocol, results, outcome),
         "method_texts": method_texts(protocol, results),
@@ -149,18 +155,12 @@ def _words(protocol: Protocol, results: Results) -> dict[str, Any]:
     }
 
 
-COMPLETENESS_LEGEND = (
-    "A filled circle is a visit done in its window, an open circle one done outside it, a triangle a visit done "
-    "without a value of the first outcome, a cross a missed visit, a bar a visit after withdrawal, a dot "
-    "one not yet due."
-)
-
-
 def _numbers(protocol: Protocol, results: Results) -> dict[str, Any]:
     lookup = Lookup(results)
     outcome = primary_outcome(protocol)
     return {
         "lookup": lookup,
+        "method_name": method_name,
         "number": lookup.number,
         "share": lambda id: lookup.share(results.row(id)),
         "main_outcome": outcome,
@@ -218,13 +218,12 @@ def primary_outcome(protocol: Protocol) -> Outcome | None:
     return next(iter([*primary, *protocol.outcomes]), None)
 
 
-def beliefs(protocol: Protocol, results: Results, outcome: Outcome | None) -> tuple[str, ...]:
-    """Which GEE answer to go by for the outcome, and what was published."""
+def beliefs(protocol: Protocol, results: Results, outcome: Outcome | None) -> tuple[tuple[Row, str], ...]:
+    """The GEE answers of the outcome that the plan goes by, each with the reason."""
     if outcome is None:
         return ()
-    plans = [analysis for analysis in analyses_of(protocol, outcome.id) if isinstance(analysis, Gee)]
-    found = (results.sentences.get(f"believe.{analysis.id}") for analysis in plans)
-    return tuple(f"GEE over the follow-up visits. {readable(text, protocol)}" for text in found if text)
+    rows = (row for row in effect_rows(protocol, results, outcome.id) if BELIEVED in mark_of(protocol, row))
+    return tuple((row, readable(results.sentences.get(f"believe.{row.analysis}", ""), protocol)) for row in rows)
 
 
 def remarks(protocol: Protocol, results: Results, outcome: Outcome) -> tuple[str, ...]:

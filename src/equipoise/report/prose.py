@@ -51,7 +51,7 @@ def interventions_of(protocol: Protocol, arm: Arm) -> str:
     """What an arm receives, with dose, route and courses where the protocol has them."""
     parts = {part.id: part for part in protocol.interventions}
     found = [_intervention_text(protocol, parts[each]) for each in arm.interventions if each in parts]
-    return listed(found) or "as the protocol describes"
+    return "; ".join(found) or "as the protocol describes"
 
 
 def _intervention_text(protocol: Protocol, part: Intervention) -> str:
@@ -72,8 +72,7 @@ def _regimen_text(regimen: Regimen) -> str:
 
 def spoken_unit(unit: str) -> str:
     """A dose unit in running text."""
-    shown = unit_text(unit)
-    return shown[:1].lower() + shown[1:] if shown[1:].islower() or " " in shown else shown
+    return unit.lower() if " " in unit else unit_text(unit)
 
 
 def _superscript(power: int) -> str:

@@ -80,7 +80,7 @@ def month_axis(axes: Axes, protocol: Protocol, visits: Sequence[str], points: fl
     axes.set_xticks(months, labels)
 
 
-def spread(centres: Sequence[float], width: float, gap: float = 2.0) -> list[float]:
+def spread(centres: Sequence[float], width: float, gap: float = 3.0) -> list[float]:
     """The centres moved apart as little as needed for texts of this width not to touch.
 
     Neighbours that touch are merged into a block about their mean, until no two blocks touch.
@@ -142,11 +142,11 @@ def key(figure: Figure, styles: Sequence[ArmStyle], *, left: float, top: float) 
     width, height = figure.get_size_inches() * 72
     across, down = left, top
     for style in styles:
-        long = 34 + text_width(style.name, SIZE)
+        long = 40 + text_width(style.name, SIZE)
         if across > left and across + long > width:
             across, down = left, down + 18
         line = Line2D(
-            [across / width, (across + 13) / width, (across + 26) / width],
+            [across / width, (across + 16) / width, (across + 32) / width],
             [1 - down / height] * 3,
             color=style.colour,
             linestyle=style.dash,
@@ -158,6 +158,6 @@ def key(figure: Figure, styles: Sequence[ArmStyle], *, left: float, top: float) 
             transform=figure.transFigure,
         )
         figure.add_artist(line)
-        figure.text((across + 32) / width, 1 - down / height, style.name, va="center", color=INK)
+        figure.text((across + 38) / width, 1 - down / height, style.name, va="center", color=INK)
         across += long + 16
     return down + 14 - top

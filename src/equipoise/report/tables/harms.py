@@ -125,7 +125,7 @@ def events_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
         ((Head("Participant", numeric=False), *(Head(text, numeric=text in ("Day", "Grade")) for text in texts)),),
         (Body(rows),),
         notes=("Day 1 is the day of randomisation; there is no day 0. Events before it have negative days.",),
-        wordy=frozenset(place for place, text in enumerate(texts) if text not in ("Day", "Grade")),
+        wordy=frozenset(place for place, text in enumerate(texts) if text in ("Event", "Related to", "Outcome")),
     )
 
 

@@ -54,6 +54,12 @@ class Table:
     notes: tuple[Text, ...] = ()
     wordy: frozenset[int] = field(default_factory=frozenset)
 
+    def kind_of(self, column: int) -> str:
+        """How a column's cells are set: `numeric` to the right, `text` to the left, `words` to the left and wrapped."""
+        if column in self.wordy:
+            return "words"
+        return "numeric" if self.heads[-1][column + 1].numeric else "text"
+
     @property
     def columns(self) -> int:
         """How many columns, row names included."""

@@ -64,7 +64,7 @@ def deviations_listing(snapshot: Snapshot) -> Table | None:
         "Every deviation, as recorded",
         (tuple(Head(text, numeric=False) for text in heads),),
         (Body(rows),),
-        wordy=frozenset(range(4)),
+        wordy=frozenset({3}),
     )
 
 
@@ -148,7 +148,7 @@ def corrections_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
         "Every correction",
         (tuple(Head(text, numeric=False) for text in heads),),
         (Body(rows),),
-        wordy=frozenset(range(5)),
+        wordy=frozenset({1, 4}),
     )
 
 
