@@ -6,6 +6,7 @@ The format is described in docs/methods/ledger.md.
 """
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -47,7 +48,7 @@ def canonical_bytes(value: object, path: str) -> bytes:
 
 def dumped(value: object) -> bytes:
     """UTF-8 JSON of a value that is plain already."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def plain(value: object, path: str, depth: int = 0) -> object:
@@ -175,14 +176,15 @@ def utc_time(text: str) -> datetime:
     Raises:
         ValueError: when `utc_text` would have written it otherwise.
     """
-    at = datetime.fromisoformat(text)
-    if at.utcoffset() != timedelta(0) or utc_text(at) != text:
+    if _TIME.fullmatch(text) is None:
         raise ValueError(f"{text!r} is not a UTC time with microseconds and Z")
-    return at
+    return datetime.fromisoformat(text)
 
 
 def _no_float(text: str) -> NoReturn:
     raise ValueError(f"{text} is a float")
 
 
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _DECODER = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)

@@ -134,7 +134,14 @@ def test_a_time_in_another_zone_is_refused(at):
 
 @pytest.mark.parametrize(
     "text",
-    ["2018-02-01", "2018-02-01T08:00:00Z", "2018-02-01T08:00:00.000000+00:00", "2018-02-01T08:00:00.000000", "soon"],
+    [
+        "2018-02-01",
+        "2018-02-01T08:00:00Z",
+        "2018-02-01T08:00:00.000000+00:00",
+        "2018-02-01T08:00:00.000000",
+        "2018-02-30T08:00:00.000000Z",
+        "soon",
+    ],
 )
 def test_a_time_written_otherwise_is_not_read(text):
     with pytest.raises(ValueError, match=r"."):
