@@ -21,7 +21,7 @@ RESULTS_CSV = "results.csv"
 DEMO_SEED = 1
 
 
-@click.command()
+@click.command(short_help="Run the analysis plan.")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option(
     "--data", type=click.Path(path_type=Path), help="A long table captured elsewhere. SOURCE is the protocol."
@@ -44,7 +44,7 @@ def analyse(
     results = _analysed(snapshot)
     _write_results(results, folder)
     if as_json:
-        say_json(results.as_json())
+        say(results.as_json())
         return
     say(results.sentences["primary"])
     say(f"Wrote {folder / RESULTS_JSON} and {folder / RESULTS_CSV} ({len(results.rows)} numbers)")
@@ -54,7 +54,7 @@ def analyse(
         say(f"Wrote {_write_report(snapshot, results, folder / 'report')}")
 
 
-@click.command()
+@click.command(short_help="Write the report, one HTML page.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--as-of", help="A ledger position (412) or a UTC time (2018-06-30T12:00): the trial as it stood then.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the report; without it FOLDER/report.")
@@ -66,7 +66,7 @@ def report(folder: Path, as_of: str | None, out: Path | None, database: str | No
     say(f"Wrote {path}")
 
 
-@click.command()
+@click.command(short_help="The example trial, from screening to report.")
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("demo"))
 def demo(folder: Path) -> None:
     """Make the example trial in FOLDER (default: demo), rehearse it, analyse it and write its report."""

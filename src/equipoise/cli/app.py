@@ -48,7 +48,8 @@ for command in (
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code; a refusal is shown without a traceback."""
     try:
-        equipoise.main(args=arguments, prog_name="equipoise", standalone_mode=False)
+        ended = equipoise.main(args=arguments, prog_name="equipoise", standalone_mode=False)
+        sys.exit(ended or ExitCode.DONE)  # without standalone mode click returns the code of `Exit`
     except Refusal as refusal:
         say_refusal(f"Refused. {refusal}")
         sys.exit(ExitCode.REFUSED)

@@ -16,7 +16,7 @@ DATABASE = click.option("--database", help="Database address; without it FOLDER/
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 
 
-@click.command()
+@click.command(short_help="Check the record and its allocations.")
 @FOLDER
 @click.option(
     "--anchor",
@@ -69,7 +69,7 @@ def verify(folder: Path, anchor: Path | None, write_anchor: Path | None, as_json
             say(f"Wrote {write_anchor}")
 
 
-@click.command()
+@click.command(short_help="Fold the events into the tables again.")
 @FOLDER
 @DATABASE
 def rebuild(folder: Path, database: str | None) -> None:
@@ -88,7 +88,7 @@ def rebuild(folder: Path, database: str | None) -> None:
     raise click.exceptions.Exit(ExitCode.DAMAGED)
 
 
-@click.command()
+@click.command(short_help="Copy the record to one file.")
 @FOLDER
 @click.argument("target", type=click.Path(path_type=Path))
 @DATABASE
@@ -102,7 +102,7 @@ def backup(folder: Path, target: Path, database: str | None) -> None:
     say(f"{folder / 'secret.key'} is not in it: keep that file safe in another place.")
 
 
-@click.command()
+@click.command(short_help="Print the audit trail.")
 @FOLDER
 @click.option("--kind", multiple=True, help="Only events of this kind; may be given again.")
 @click.option("--stream", help="Only this stream, such as a participant's code.")

@@ -18,7 +18,7 @@ EXAMPLES = ("nk-hiv", "ddi-ddc")
 PROTOCOL_NAME = "protocol.yaml"
 
 
-@click.command()
+@click.command(short_help="Make a folder with a protocol file.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--example", type=click.Choice(EXAMPLES), help="Begin from a whole example instead of the outline.")
 def new(folder: Path, example: str | None) -> None:
@@ -49,7 +49,7 @@ def protocol_path(path: Path) -> Path:
     return path / PROTOCOL_NAME if path.is_dir() else path
 
 
-@click.command()
+@click.command(short_help="Check a protocol file; tell every fault.")
 @click.argument("protocol", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the faults as JSON.")
 def check(protocol: Path, as_json: bool) -> None:
@@ -78,7 +78,7 @@ def check(protocol: Path, as_json: bool) -> None:
         raise click.exceptions.Exit(ExitCode.REFUSED)
 
 
-@click.command()
+@click.command(short_help="Print the protocol file's JSON Schema.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of standard output.")
 def schema(out: Path | None) -> None:
     """Print the JSON Schema of the protocol file, for editors that complete and check as you type."""
@@ -92,7 +92,7 @@ def schema(out: Path | None) -> None:
         say(f"Wrote {out}")
 
 
-@click.command()
+@click.command(short_help="Run the trial with virtual participants.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), required=True, help="The same seed gives the same trial.")
 @click.option(

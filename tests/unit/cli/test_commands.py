@@ -1,0 +1,253 @@
+"""The command line as a person meets it: what each command prints, how it refuses, with which exit code it ends."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from equipoise.cli import main
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One run of `equipoise demo`, read by every test of the module and changed by none."""
+    folder = tmp_path_factory.mktemp("demo") / "demo"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder.parent)
+        main_in_process(["demo", "demo"])
+    return folder
+
+
+def main_in_process(arguments: list[str]) -> int:
+    try:
+        main(arguments)
+    except SystemExit as left:
+        return int(left.code or 0)
+    return 0
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]):
+    def run(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main_in_process([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def copied(demo: Path, target: Path) -> Path:
+    """The demo's folder copied file by file; its ledger is closed, so that no write-ahead log is left out."""
+    target.mkdir()
+    for path in demo.iterdir():
+        if path.is_file():
+            (target / path.name).write_bytes(path.read_bytes())
+            (target / path.name).chmod(path.stat().st_mode)
+    return target
+
+
+def test_demo_writes_what_it_promises(demo: Path):
+    for name in ("protocol.yaml", "trial.db", "secret.key", "results.json", "results.csv", "report/report.html"):
+        assert (demo / name).stat().st_size > 0, name
+
+
+def test_demo_takes_the_place_of_an_earlier_demo_and_says_what_to_do_next(demo: Path, tmp_path: Path, run):
+    folder = copied(demo, tmp_path / "again")
+    code, out, err = run("demo", folder)
+    assert (code, err) == (0, "")
+    assert f"equipoise verify {folder} --anchor {folder}/report/anchor-" in out
+    assert "These are virtual participants: nothing above is a result of a trial." in out
+    assert (folder / "results.csv").read_bytes() == (demo / "results.csv").read_bytes()
+    assert (folder / "report" / "report.html").read_bytes() == (demo / "report" / "report.html").read_bytes()
+
+
+def test_demo_leaves_a_folder_with_other_files_alone(tmp_path: Path, run):
+    (tmp_path / "thesis.doc").write_text("years of work")
+    code, _, err = run("demo", tmp_path)
+    assert code == 1
+    assert err == (
+        f"Refused. folder = {tmp_path}: holds thesis.doc, which no demo wrote; name an empty or a new folder\n"
+    )
+    assert (tmp_path / "thesis.doc").read_text() == "years of work"
+
+
+def test_new_writes_an_outline_that_is_ready_and_never_writes_over_a_protocol(tmp_path: Path, run):
+    folder = tmp_path / "trial"
+    assert run("new", folder)[0] == 0
+    code, out, _ = run("check", folder)
+    assert code == 0
+    assert out == f"{folder}/protocol.yaml: ready. My trial: 2 arms, 3 visits, 3 items, 2 criteria, 2 analyses.\n"
+    code, _, err = run("new", folder)
+    assert code == 1
+    assert err == (f"Refused. folder = {folder}: already holds protocol.yaml; name another folder, or edit that file\n")
+
+
+@pytest.mark.parametrize("example", ["nk-hiv", "ddi-ddc"])
+def test_each_example_is_ready(tmp_path: Path, run, example: str):
+    assert run("new", tmp_path / "trial", "--example", example)[0] == 0
+    assert run("check", tmp_path / "trial")[0] == 0
+
+
+def test_check_tells_every_fault_and_ends_with_1(tmp_path: Path, run):
+    path = tmp_path / "protocol.yaml"
+    run("new", tmp_path / "trial")
+    text = (tmp_path / "trial" / "protocol.yaml").read_text()
+    path.write_text(text.replace("planned: 40", "planned: many").replace("rule: screening.age >= 18", "rule: age >="))
+    code, out, _ = run("check", path)
+    assert code == 1
+    assert out.splitlines() == [
+        f"{path}:26: population.planned = many: must be a whole number; write it in digits, without quotes or a unit",
+        f"{path}:29: eligibility.inclusion[0].rule = age >=: column 7: a value is missing before the end; "
+        "write a name, a number or a text in quotes",
+        "2 faults; nothing can start from this file until all are mended.",
+    ]
+    code, out, _ = run("check", path, "--json")
+    told = json.loads(out)
+    assert (code, told["ready"], len(told["faults"])) == (1, False, 2)
+    assert set(told["faults"][0]) == {"file", "line", "field", "value", "problem", "remedy"}
+
+
+def test_schema_accepts_the_examples_and_is_the_same_each_time(run):
+    code, first, _ = run("schema")
+    assert code == 0
+    assert first == run("schema")[1]
+    assert json.loads(first)["properties"]["arms"]["minItems"] == 1
+
+
+def test_a_missing_folder_is_refused_without_a_traceback(tmp_path: Path, run):
+    code, out, err = run("report", tmp_path / "nowhere")
+    assert (code, out) == (1, "")
+    assert err.startswith("Refused. ")
+    assert "Traceback" not in err
+
+
+def test_a_misspelt_command_ends_with_2(run):
+    code, _, err = run("analyze", "demo")
+    assert code == 2
+    assert "No such command 'analyze'" in err
+
+
+def test_verify_finds_the_record_intact_and_the_anchor_on_it(demo: Path, run):
+    anchor = next((demo / "report").glob("anchor-*.txt"))
+    code, out, _ = run("verify", demo, "--anchor", anchor)
+    assert code == 0
+    assert out.startswith("Intact: ")
+    assert f"The head noted in {anchor} lies on this chain: nothing before it was cut or rewritten.\n" in out
+    assert "Allocations: 20 drawn again from the committed secret, each as recorded.\n" in out
+
+
+def test_verify_names_a_flipped_byte_and_ends_with_3(demo: Path, tmp_path: Path, run):
+    folder = copied(demo, tmp_path / "tampered")
+    with sqlite3.connect(folder / "trial.db") as database:
+        triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in triggers:
+            database.execute(f"DROP TRIGGER {name}")
+        body = bytearray(database.execute("SELECT body FROM event WHERE seq = 100").fetchone()[0])
+        body[len(body) // 2] ^= 1
+        database.execute("UPDATE event SET body = ? WHERE seq = 100", (bytes(body),))
+    database.close()
+    code, out, err = run("verify", folder)
+    assert code == 3, (out, err)
+    assert "100" in out
+
+
+def test_verify_against_an_anchor_finds_a_cut_tail(demo: Path, tmp_path: Path, run):
+    folder = copied(demo, tmp_path / "cut")
+    with sqlite3.connect(folder / "trial.db") as database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("DELETE FROM event WHERE seq > 500")
+    database.close()
+    anchor = next((demo / "report").glob("anchor-*.txt"))
+    code, out, err = run("verify", folder, "--anchor", anchor)
+    assert code == 3, (out, err)
+
+
+def test_rebuild_finds_the_tables_as_they_were(demo: Path, tmp_path: Path, run):
+    folder = copied(demo, tmp_path / "rebuilt")
+    code, out, _ = run("rebuild", folder)
+    assert code == 0
+    assert out.endswith("rows: the same as before.\n")
+
+
+def test_rebuild_mends_an_altered_table_and_ends_with_3(demo: Path, tmp_path: Path, run):
+    folder = copied(demo, tmp_path / "altered")
+    with sqlite3.connect(folder / "trial.db") as database:
+        changed = database.execute("UPDATE read_allocation SET arm = 'ART' WHERE arm = 'NKART'").rowcount
+    database.close()
+    assert changed > 0
+    code, out, _ = run("rebuild", folder)
+    assert code == 3
+    assert "the tables had differed from the events and are right again." in out
+    assert run("rebuild", folder)[0] == 0
+
+
+def test_backup_holds_the_record_and_not_the_secret(demo: Path, tmp_path: Path, run):
+    target = tmp_path / "copy.db"
+    code, out, _ = run("backup", demo, target)
+    assert code == 0
+    assert f"{demo}/secret.key is not in it" in out
+    code, _, err = run("backup", demo, target)
+    assert code == 1
+    assert "is there already" in err
+
+
+def test_log_prints_one_event_a_line_and_json_for_programs(demo: Path, run):
+    code, out, _ = run("log", demo, "--kind", "participant randomised", "--limit", 3)
+    assert code == 0
+    assert len(out.splitlines()) == 3
+    code, out, _ = run("log", demo, "--stream", "01-001", "--json", "--limit", 2)
+    events = [json.loads(line) for line in out.splitlines()]
+    assert [event["kind"] for event in events] == ["participant screened", "consent recorded"]
+
+
+def test_analyse_as_of_an_earlier_position_sees_no_later_event(demo: Path, tmp_path: Path, run):
+    code, out, _ = run("analyse", demo, "--as-of", 400, "--out", tmp_path, "--json")
+    assert code == 0
+    results = json.loads(out)
+    assert results["meta"]["position"] == 400
+    for moment, problem in (("999999", "is not in the ledger"), ("soon", "is neither a position nor a time")):
+        code, _, err = run("analyse", demo, "--as-of", moment, "--out", tmp_path)
+        assert code == 1
+        assert problem in err
+
+
+def test_analyse_of_a_foreign_table_needs_a_folder_for_the_results(tmp_path: Path, run):
+    code, _, err = run("analyse", tmp_path, "--data", tmp_path / "long.csv")
+    assert code == 1
+    assert err == "Refused. --out: is missing; name a folder for the results, such as --out results\n"
+
+
+def test_a_report_is_the_same_bytes_each_time(demo: Path, tmp_path: Path, run):
+    code, _, _ = run("report", demo, "--out", tmp_path / "one")
+    assert code == 0
+    first = (tmp_path / "one" / "report.html").read_bytes()
+    assert first == (demo / "report" / "report.html").read_bytes()
+
+
+def test_a_report_beside_an_anchor_of_another_head_is_refused(demo: Path, tmp_path: Path, run):
+    anchor = next((demo / "report").glob("anchor-*.txt"))
+    (tmp_path / anchor.name).write_text(anchor.read_text().replace("hash: ", "hash: 0")[:-1])
+    code, _, err = run("report", demo, "--out", tmp_path)
+    assert code == 1
+    assert "anchor" in err
+
+
+def test_design_randomisation_compares_methods(demo: Path, run):
+    code, out, _ = run("design", "randomisation", demo)
+    assert code == 0
+    simple = next(line for line in out.splitlines() if line.startswith("simple"))
+    assert simple.split() == ["simple", "0.1762", "4.47", "0.2632", "10.00", "0.00"]
+    code, out, _ = run("design", "randomisation", demo, "--json", "--n", 10)
+    assert json.loads(out)["n"] == 10
+
+
+def test_rehearse_refuses_a_folder_that_holds_a_trial(demo: Path, tmp_path: Path, run):
+    folder = copied(demo, tmp_path / "taken")
+    before = (folder / "trial.db").read_bytes()
+    code, _, err = run("rehearse", folder, "--seed", 2)
+    assert code == 1
+    assert "Traceback" not in err
+    assert (folder / "trial.db").read_bytes() == before
