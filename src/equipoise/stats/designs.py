@@ -94,6 +94,7 @@ def build_design(
     covariates = sorted(map(str, parsed.rhs.required_variables))
     asked = [*order_by, *beside, *(("formula", name) for name in outcomes + covariates)]
     table = pd.DataFrame({name: column(frame, name, role) for role, name in asked})
+    table = table.assign(**{name: numbers(table[name], "formula") for name in outcomes})
     known = table[outcomes].notna().all(axis=1)
     needed = [name for name in table.columns if name not in outcomes]
     refuse_missing(table, known, needed)
@@ -104,8 +105,9 @@ def build_design(
     names = tuple(map(str, design.model_spec.column_names))
     matrix = design.to_numpy(dtype=np.float64)
     check_finite(outcome, matrix, names)
+    terms = {str(term): tuple(places) for term, places in design.model_spec.term_indices.items() if str(term) != "1"}
+    check_levels(terms)
     check_rank(matrix, names)
-    terms = {str(term): tuple(places) for term, places in design.model_spec.term_indices.items()}
     return Design(outcome, matrix, names, terms, ordered, int((~known).sum()))
 
 
@@ -174,6 +176,18 @@ def check_finite(outcome: Vector, matrix: Matrix, names: tuple[str, ...]) -> Non
         if not np.isfinite(matrix[:, place]).all():
             count = int((~np.isfinite(matrix[:, place])).sum())
             raise BadSample(name, None, f"is not finite in {count} rows", "correct these values")
+
+
+def check_levels(terms: dict[str, tuple[int, ...]]) -> None:
+    """Refuse a term that makes no column, which would otherwise vanish without a word."""
+    empty = [term for term, places in terms.items() if not places]
+    if empty:
+        raise RankDeficient(
+            "formula",
+            None,
+            f"has a term with one level only: {', '.join(empty)}",
+            "drop the term, or check which rows have an outcome",
+        )
 
 
 def check_rank(matrix: Matrix, names: tuple[str, ...]) -> None:

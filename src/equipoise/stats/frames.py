@@ -51,8 +51,8 @@ def column(frame: Opened, name: str, role: str) -> "pd.Series[Any]":
     if frame.implementation.is_pandas():
         native: pd.Series[Any] = series.to_native()
         return native.reset_index(drop=True)
-    if series.dtype == nw.Enum:
-        declared = series.cat.get_categories().to_list()
+    if isinstance(series.dtype, nw.Enum):
+        declared = list(series.dtype.categories)
         return pd.Series(pd.Categorical(series.to_list(), categories=declared, ordered=True), name=name)
     return pd.Series(series.to_list(), name=name)
 

@@ -280,7 +280,7 @@ def reported(estimates: Estimates, covariance: str, df: "str | float") -> GeeFit
         bool(sandwich.solution.converged[0]),
         int(sandwich.solution.iterations[0]),
         sentence(estimates, name, rule, chosen="auto" in (covariance, df)),
-        notes(name, rule, n),
+        notes(estimates, name, rule),
         estimates,
     )
 
@@ -398,7 +398,7 @@ def check_solution(problem: Problem, solution: Solution) -> None:
     now = solution.moments
     spread = float((problem.outcome[problem.seen] ** 2).mean())
     if problem.fixed_scale is None and float(now.scale[0]) <= NO_RESIDUAL * max(spread, 1e-300):
-        raise BadSample("data", None, "leave no residual variation about the model", "check for copied columns")
+        raise BadSample("data", None, "has no residual variation about the model", "check for copied columns")
     if not now.inside[0]:
         raise NotIdentified(
             "working",
@@ -537,15 +537,20 @@ def sentence(estimates: Estimates, covariance: str, rule: "str | float", *, chos
     )
 
 
-def notes(covariance: str, rule: "str | float", n: int) -> tuple[str, ...]:
+def notes(estimates: Estimates, covariance: str, rule: "str | float") -> tuple[str, ...]:
     """What a reader of the table must know about its P values."""
-    if n >= FEW_CLUSTERS or covariance == "model":
-        return ()
-    if covariance == "robust":
-        return (
+    n, alone = len(estimates.clusters), estimates.sandwich.alone[0]
+    said = []
+    if alone.any() and covariance != "model":
+        who = named_rows([str(estimates.clusters[place]) for place in np.flatnonzero(alone)])
+        said.append(f"{who} determines a coefficient alone, and this covariance gives that no variance of its own")
+    if n < FEW_CLUSTERS and covariance == "robust":
+        said.append(
             f"The robust covariance is too small with {n} clusters: tests reject too often; "
-            "prefer kauermann-carroll with between-cluster degrees of freedom",
+            "prefer kauermann-carroll with between-cluster degrees of freedom"
         )
-    if rule == "normal":
-        return (f"The normal distribution is too narrow with {n} clusters; prefer between-cluster degrees of freedom",)
-    return ()
+    elif n < FEW_CLUSTERS and rule == "normal" and covariance != "model":
+        said.append(
+            f"The normal distribution is too narrow with {n} clusters; prefer between-cluster degrees of freedom"
+        )
+    return tuple(said)

@@ -90,7 +90,7 @@ def ancova(formula: str, data: IntoDataFrame, *, covariance: str = "model", leve
     spread = float(((outcome - outcome.mean()) ** 2).sum())
     left = float(residuals @ residuals)
     if left <= NO_RESIDUAL**2 * float(outcome @ outcome):
-        raise BadSample("data", None, "leave no residual variation about the model", "check for copied columns")
+        raise BadSample("data", None, "has no residual variation about the model", "check for copied columns")
     half = standard.back @ linalg.solve_triangular(r, np.eye(p))
     matrix = half @ meat(covariance, q, residuals) @ half.T
     beta = standard.back @ gamma

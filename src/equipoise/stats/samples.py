@@ -35,7 +35,7 @@ def sample(values: ArrayLike, name: str, least: int) -> tuple[Vector, int]:
     if np.isinf(known).any():
         raise BadSample(name, None, "holds an infinite value", "correct it or mark it as missing")
     if known.size < least:
-        raise BadSample(name, None, f"has {known.size} known values", f"give at least {least}")
+        raise BadSample(name, None, f"has {known.size} known of the {least} values needed at least", "give more values")
     return known, int(array.size - known.size)
 
 

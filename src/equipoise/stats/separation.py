@@ -63,6 +63,8 @@ def refuse_separation(family: str, outcome: Vector, design: Matrix, fitted: Vect
         return
     places = separating_columns(family, outcome, design)
     if places:
+        # The intercept only moves the threshold; it is named when nothing else separates.
+        places = tuple(place for place in places if np.ptp(design[:, place]) > 0) or places
         raise Separation(
             "formula",
             None,
