@@ -50,7 +50,7 @@ def correct(
         item: the item's id.
         value: the right answer; None takes an answer away that is not required; `Missing(code)` where there is none.
         repeat: which page of a repeating form.
-        comment: what to say of a doubt about the new answer.
+        comment: what to say of the doubts that the correction raises.
         by: who corrects.
         reason: why the answer was wrong.
         at: when (UTC).
@@ -151,8 +151,9 @@ def _set(
     comments: Comments = {} if comment is None else {name: comment}
     changed = changes(act.writer, participant, visit, before, after, pages, comments, (page, item))
     findings = new_findings(before, after, pages, {f"{change['form']}.{change['item']}" for change in changed})
-    check_findings(f"{visit}.{page[0]}", findings, comments, {name})
-    payload = {"participant": participant, "changes": changed, "findings": findings_payload(findings, comments)}
+    on_all = comments if comment is None else {finding.item: comment for finding in findings}
+    check_findings(f"{visit}.{page[0]}", findings, on_all, {name})
+    payload = {"participant": participant, "changes": changed, "findings": findings_payload(findings, on_all)}
     act.append(payload, stream=participant, in_force=in_force)
     return findings
 

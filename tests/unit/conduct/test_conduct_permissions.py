@@ -1,0 +1,41 @@
+"""One table of roles and acts."""
+
+import pytest
+
+from equipoise.conduct.kinds import KINDS_WHEN_LOCKED, Kind
+from equipoise.conduct.permissions import PERMITTED, ROLES, check_permitted
+from equipoise.conduct.refusing import NotPermitted
+from equipoise.conduct.tables import _FOLDS
+from equipoise.ledger import Actor
+
+CLINICAL = {
+    Kind.PARTICIPANT_SCREENED, Kind.CONSENT_RECORDED, Kind.FORM_RECORDED, Kind.ITEM_CORRECTED, Kind.ITEM_MISSING,
+    Kind.VISIT_MISSED, Kind.VISIT_REDATED, Kind.ELIGIBILITY_DECLARED, Kind.SCREENING_FAILED,
+    Kind.PARTICIPANT_RANDOMISED, Kind.ADVERSE_EVENT_REPORTED, Kind.ADVERSE_EVENT_FOLLOWED_UP,
+    Kind.PARTICIPANT_WITHDRAWN,
+}  # fmt: skip
+
+
+def test_every_kind_has_its_roles_and_its_fold():
+    assert set(PERMITTED) == set(_FOLDS) == set(Kind)
+    assert all(roles and roles <= set(ROLES) for roles in PERMITTED.values())
+
+
+@pytest.mark.parametrize("role", ["administrator", "statistician", "monitor", "data_manager", "pharmacist"])
+def test_only_those_who_see_participants_write_clinical_facts(role):
+    assert {kind for kind in CLINICAL if role in PERMITTED[kind]} == set()
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("kind", Kind)
+def test_a_role_passes_or_is_refused_by_name(role, kind):
+    if role in PERMITTED[kind]:
+        check_permitted(kind, Actor("x", role))
+        return
+    with pytest.raises(NotPermitted) as refused:
+        check_permitted(kind, Actor("x", role))
+    assert str(refused.value).startswith(f"role = {role}: may not record '{kind}'; ask the ")
+
+
+def test_a_locked_trial_can_only_be_opened_or_revealed():
+    assert {Kind.TRIAL_UNLOCKED, Kind.RANDOMISATION_REVEALED} == KINDS_WHEN_LOCKED
