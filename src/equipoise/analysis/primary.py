@@ -56,7 +56,10 @@ def primary_sentence(protocol: Protocol, rows: Mapping[str, Row], refused: Mappi
     outcome = protocol.outcome(analysis.outcome)
     row = primary_row(analysis, rows)
     if row is None:
-        why = refused.get(f"refused.{analysis.id}")
+        ids = [f"refused.{analysis.id}"]
+        if isinstance(analysis, Gee):
+            ids.append(f"refused.{analysis.id}.{analysis.believe}")
+        why = next((refused[id] for id in ids if id in refused), None)
         return f"{outcome.name}: there is no primary result." + (f" {why}" if why else "")
     contrast = contrasts_of_analysis(protocol, analysis)[0]
     arms = [protocol.arm(arm).name for arm in contrast.arms]
