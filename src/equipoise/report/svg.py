@@ -13,9 +13,10 @@ import warnings
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-import matplotlib
 from markupsafe import Markup
 from matplotlib.figure import Figure
+
+from equipoise.report.figures.axes import house_style
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
@@ -57,7 +58,7 @@ class Drawing:
 def from_matplotlib(figure: Figure, id: str, title: str, description: str) -> Drawing:
     """The figure as a drawing; the same figure gives the same bytes."""
     buffer = io.BytesIO()
-    with warnings.catch_warnings(), matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "equipoise"}):
+    with warnings.catch_warnings(), house_style():
         # Text stays text: the reader's browser has a font for it even where matplotlib's own lacks the letter.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})

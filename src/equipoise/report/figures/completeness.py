@@ -18,7 +18,7 @@ from equipoise.report.figures.arms import COLOURS, INK, PAPER, QUIET, RULE
 from equipoise.report.figures.axes import SIZE, WIDTH, frame, house_style, sheet
 from equipoise.report.text_width import text_width, wrapped
 
-ROW, HEAD, LEGEND_ROW = 18.0, 30.0, 20.0
+ROW, HEAD, LEGEND_ROW = 18.0, 34.0, 20.0
 MOST_ROWS = 60
 
 
@@ -129,7 +129,7 @@ def _column_heads(figure: Figure, axes: Axes, height: float, names: Sequence[str
         across = box.x0 + box.width * (place + 0.5) / len(names)
         lines = wrapped(name, WIDTH * box.width / len(names), SIZE)[:2]
         for line, text in enumerate(lines):
-            down = HEAD - 8 - 14 * (len(lines) - 1 - line)
+            down = HEAD - 8 - 16 * (len(lines) - 1 - line)
             figure.text(across, 1 - down / height, text, ha="center", va="center")
 
 
