@@ -266,6 +266,7 @@ ANSWERED_WITH_THE_FILE = {
 def test_every_error_type_of_pydantic_has_words():
     types = set(get_args(core_schema.ErrorType))
     assert types - set(PLAIN_WORDS) == ANSWERED_WITH_THE_FILE
+    assert set(PLAIN_WORDS) < types
 
 
 def test_no_words_end_in_a_full_stop_or_begin_with_a_capital():

@@ -290,6 +290,20 @@ def test_a_file_at_its_limits_is_read():
     assert refusal("a: &x [1, 2]\nb: *x\n", Limits(nodes=8)) == f"protocol.yaml:2: b: {message}"
 
 
+def test_a_number_or_a_file_at_its_limit_is_read():
+    assert read_yaml(f"a: {'9' * 50}\n", "p.yaml").data == {"a": int("9" * 50)}
+    assert read_yaml("a: 1e-100\n", "p.yaml").data == {"a": Decimal("1e-100")}
+    assert "has an exponent beyond 100" in refusal("a: 1e101\n")
+    assert read_yaml("a: 12345\n", "p.yaml", Limits(size=9)).data == {"a": 12345}
+    assert refusal("a: 12345\n", Limits(size=8)).endswith(
+        "1: the file is larger than 8 bytes; remove what is not needed"
+    )
+
+
+def test_the_depth_of_an_alias_is_that_of_its_deepest_value():
+    assert "is nested more than 4 levels deep" in refusal("a: &a [[[]], x]\nb: [*a]\n", Limits(depth=4))
+
+
 def test_every_doubtful_value_is_told_at_once():
     assert refusal("a: !x 1\nb: .inf\na: 2\n") == (
         "protocol.yaml:1: a: carries the tag !x; remove the tag, and put the value in quotes if it is text\n"

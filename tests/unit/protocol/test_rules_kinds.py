@@ -50,6 +50,7 @@ PROBLEMS = {
     "screen.sex == F": "15: F is a code without quotes; write 'F'",
     "screen.sex == 'f'": "15: 'f' is no code of the choice; write 'F'",
     "screen.sex == 'X'": "15: 'X' is no code of the choice; the codes are 'F', 'M'",
+    "'X' == screen.sex": "1: 'X' is no code of the choice; the codes are 'F', 'M'",
     "screen.sex in ['F', 'X']": "21: 'X' is no code of the choice; the codes are 'F', 'M'",
     "'FEVR' in symptoms": "1: 'FEVR' is no code of the choice; write 'FEVER'",
     "screen.sex == yes": "1: a choice is compared with yes or no; write a code: 'F', 'M'",
@@ -77,6 +78,7 @@ PROBLEMS = {
     "ae.grade >= 3": "1: ae is a repeated group; ask its rows with any(), all() or count()",
     "missing(ae)": "9: ae is a repeated group; ask its rows with any(), all() or count()",
     "any(ae.grade > cm.dose)": "16: cm is a repeated group; ask its rows with any(), all() or count()",
+    "any(ae.grade > 1) and ae.grade > 1": "23: ae is a repeated group; ask its rows with any(), all() or count()",
     "any(screen.cd4 > 3)": "1: screen is not a repeated group; ask its value without any()",
     "any(ae.grade)": "5: a number stands where yes or no is needed; compare it with something",
 }

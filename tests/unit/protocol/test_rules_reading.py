@@ -200,6 +200,7 @@ LIMITS = {
     "parts": (" or ".join("a" * 200), "has more than 200 parts; split it into several rules"),
     "levels": ("not " * 30 + "a", "is nested more than 30 levels deep; split it into several rules"),
     "brackets": ("(" * 900 + "a" + ")" * 900, "is nested more than 30 levels deep; split it into several rules"),
+    "brackets by one": ("(" * 60 + "a" + ")" * 60, "is nested more than 30 levels deep; split it into several rules"),
     "minus signs": ("-" * 1_999 + "a", "is nested more than 30 levels deep; split it into several rules"),
 }
 
@@ -217,7 +218,7 @@ def test_a_rule_beyond_a_limit_is_refused(text, message):
         "a" * 2_000,
         " or ".join("a" * 199),
         "not " * 29 + "a",
-        "(" * 58 + "a" + ")" * 58,
+        "(" * 59 + "a" + ")" * 59,
         "(not (" * 14 + "a" + "))" * 14,
     ],
     ids=["characters", "parts", "levels", "brackets", "brackets around levels"],

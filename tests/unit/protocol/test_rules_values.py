@@ -83,6 +83,7 @@ def test_numbers_are_exact_decimals():
     assert value("ratio == 0.1", ratio=0.1) is True
     assert value("a - b - c", a=10, b=3, c=2) == D(5)
     assert value("a / b / c", a=D(12), b=D(3), c=D(2)) == D(2)
+    assert value("1 / 3") == D("0." + "3" * 34)
 
 
 @pytest.mark.parametrize("text", ["1 / a", "a / a", "1 / (a - 0)", "1 / a > 0"])

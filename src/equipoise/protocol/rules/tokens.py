@@ -90,11 +90,9 @@ def _token_at(text: str, place: int) -> tuple[Token, int]:
     if found := NUMBER.match(text, place):
         _check_number(text, found[0], column)
         if text.startswith(".", found.end()):
-            raise _refusal(text, column, f"the number {shown(found[0])} ends in a point", "write digits after the point")
+            raise _refusal(text, column, f"the number {found[0]} ends in a point", "write digits after the point")
         if NAME.match(text, found.end()):
-            raise _refusal(
-                text, column, f"the number {shown(found[0])} runs into letters", "put a sign between the two"
-            )
+            raise _refusal(text, column, f"the number {found[0]} runs into letters", "put a sign between the two")
         return Token("number", found[0], column), found.end()
     if found := NAME.match(text, place):
         return Token("word" if found[0] in WORDS else "name", found[0], column), found.end()
