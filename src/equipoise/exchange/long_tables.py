@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection
+from decimal import Decimal
 from pathlib import Path
 
 from equipoise.capture import AnswerError, normal_text
@@ -18,8 +19,8 @@ from equipoise.exchange.foreign_snapshots import Measurement, foreign_snapshot
 from equipoise.exchange.table_faults import FaultList
 from equipoise.protocol.document import Protocol
 from equipoise.protocol.external_data import LongTable
-from equipoise.protocol.forms import Item
-from equipoise.refusals import Refusal
+from equipoise.protocol.forms import NUMERIC_TYPES, Item
+from equipoise.refusals import Refusal, shown
 
 
 class NoMapping(Refusal):
@@ -102,7 +103,7 @@ class Reading:
         before = self.arms.setdefault(participant, arm)
         first = self._arm_lines.setdefault(participant, line.number)
         if arm != before:
-            problem = f"participant {participant} is in arm {before} on line {first}"
+            problem = f"participant {shown(participant)} is in arm {before} on line {first}"
             self.faults.add(
                 line.number, self.table.arm, line.cells[self.columns.arm], problem, "give each participant one arm"
             )
@@ -111,7 +112,7 @@ class Reading:
         first = self.seen.setdefault((participant, visit), line.number)
         if first == line.number:
             return True
-        problem = f"participant {participant} already has visit {visit} on line {first}"
+        problem = f"participant {shown(participant)} already has visit {visit} on line {first}"
         cell = line.cells[self.columns.visit]
         self.faults.add(line.number, self.table.visit, cell, problem, "keep one row for each participant and visit")
         return False
@@ -133,8 +134,8 @@ class Reading:
             self._answers[here] = (value, line.number)
             self.measurements.append(Measurement(participant, self._first_visits[item], item, value))
         elif value != before[0]:
-            said = "nothing" if before[0] is None else before[0]
-            problem = f"participant {participant} has {said} on line {before[1]}"
+            said = "nothing" if before[0] is None else shown(before[0])
+            problem = f"participant {shown(participant)} has {said} on line {before[1]}"
             remedy = "give each participant one value, or map the column in data.items"
             self.faults.add(line.number, self.columns.names[place], line.cells[place], problem, remedy)
 
@@ -153,12 +154,25 @@ class Reading:
         except AnswerError as fault:
             self.faults.add(line.number, column, cell, fault.problem, fault.remedy)
             return None
-        return cell if item.type in ("integer", "decimal", "derived", "text") else normal
+        if item.type in NUMERIC_TYPES and (beyond := outside(item, Decimal(normal))):
+            self.faults.add(line.number, column, cell, *beyond)
+        return cell if item.type in (*NUMERIC_TYPES, "text") else normal
 
 
 def entered(item: Item) -> Item:
     """The item as one that is typed in: what another system derived comes as a number."""
     return item.model_copy(update={"type": "decimal", "formula": None}) if item.type == "derived" else item
+
+
+def outside(item: Item, number: Decimal) -> tuple[str, str] | None:
+    """The problem and remedy of a number beyond the item's hard range; None when it is within."""
+    limits = item.range.hard
+    remedy = "correct the value, or the item's hard range in the protocol"
+    if limits.min is not None and number < limits.min:
+        return f"is below {limits.min}", remedy
+    if limits.max is not None and number > limits.max:
+        return f"is above {limits.max}", remedy
+    return None
 
 
 def visit_of(protocol: Protocol, item: str) -> str:

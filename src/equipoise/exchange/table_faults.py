@@ -22,9 +22,10 @@ class TableFault:
 
     def __str__(self) -> str:
         """`cd4.csv:12: sqrt_cd4 = 1O.2: is not a number; write digits, such as 139 or 1.5`."""
-        place = f"{self.file}:{self.line}" if self.line else self.file
+        file = shown(self.file)
+        place = f"{file}:{self.line}" if self.line else file
         value = f" = {shown(self.value)}" if self.value else ""
-        subject = f" {self.column}{value}:" if self.column else ""
+        subject = f" {shown(self.column)}{value}:" if self.column else ""
         return f"{place}:{subject} {self.problem}; {self.remedy}"
 
 
