@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from equipoise.analysis.contrasts import contrasts_of_analysis
@@ -10,7 +11,7 @@ from equipoise.analysis.results import Results, Row
 from equipoise.protocol.aims import Outcome
 from equipoise.protocol.document import Protocol
 from equipoise.protocol.plan import Analysis, Rerandomisation
-from equipoise.report.effects import analyses_of, effect_rows, mark_of, stands_on_log_scale
+from equipoise.report.effects import analyses_of, arms_of_term, effect_rows, mark_of, stands_on_log_scale
 from equipoise.report.figures.arms import arm_styles
 from equipoise.report.figures.completeness import Course, Mark, completeness_figure
 from equipoise.report.figures.forest import Effect, forest_figure
@@ -154,19 +155,26 @@ def forest_drawing(protocol: Protocol, results: Results, outcome: Outcome) -> Dr
         return None
     rows.sort(key=lambda row: row.visit is None)
     effects = [_effect(protocol, outcome, row, several=len({row.term for row in rows}) > 1) for row in rows]
-    contrast = contrasts_of_analysis(protocol, _analysis(protocol, rows[0]))[0]
-    test, reference = (protocol.arm(arm).name for arm in contrast.arms)
+    compared, favours = _sides(protocol, rows)
     unit = unit_text(outcome.unit)
-    axis_title = f"Difference, {test} less {reference}" + (f" ({unit})" if unit else "")
-    figure, _ = forest_figure(
-        effects, axis_title=axis_title, places=outcome.places, favours=(f"lower with {test}", f"higher with {test}")
-    )
+    axis_title = f"Difference, {compared}" + (f" ({unit})" if unit else "")
+    figure, _ = forest_figure(effects, axis_title=axis_title, places=outcome.places, favours=favours)
     title = f"{outcome.name}: the difference by every method of the plan"
     marked = [effect for effect in effects if effect.mark]
     description = "Estimates with 95% intervals; a larger diamond and bold type mark " + (
         "; ".join(f"{effect.label} ({effect.mark})" for effect in marked) or "none"
     )
     return from_matplotlib(figure, f"figure-forest-{outcome.id}", title, f"{description}.")
+
+
+def _sides(protocol: Protocol, rows: Sequence[Row]) -> tuple[str, tuple[str, str]]:
+    """What is compared, and what lies below and above zero."""
+    terms = {row.term for row in rows}
+    if len(terms) > 1:
+        return "first arm less second", ("lower in the first arm", "higher in the first arm")
+    contrast = contrasts_of_analysis(protocol, _analysis(protocol, rows[0]))[0]
+    test, reference = (protocol.arm(arm).name for arm in contrast.arms)
+    return f"{test} less {reference}", (f"lower with {test}", f"higher with {test}")
 
 
 def _has_place(row: Row) -> bool:
@@ -180,7 +188,7 @@ def _analysis(protocol: Protocol, row: Row) -> Analysis:
 def _effect(protocol: Protocol, outcome: Outcome, row: Row, *, several: bool) -> Effect:
     label = method_name(row)
     if several and row.term is not None:
-        label = f"{label}, {row.term}"
+        label = f"{label}, {arms_of_term(protocol, row.term)}"
     group = "Over the visits" if row.visit is None else f"At {protocol.visit(row.visit).name}"
     return Effect(label, row.estimate, row.conf_low, row.conf_high, mark_of(protocol, row), group)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from equipoise.analysis.contrasts import contrasts_of_analysis
 from equipoise.analysis.results import Results, Row
 from equipoise.protocol.document import Protocol
-from equipoise.protocol.plan import Analysis, Gee, TwoSample
+from equipoise.protocol.plan import Analysis, Gee
 
 MAIN = "main analysis"
 BELIEVED = "the one to go by"
@@ -44,16 +44,11 @@ def main_row(protocol: Protocol, results: Results, outcome_id: str) -> Row | Non
     return next((row for row in rows if MAIN in mark_of(protocol, row)), None)
 
 
-def is_at_one_visit(protocol: Protocol, row: Row) -> bool:
-    """Whether the effect is of the time point alone; the others are over the follow-up visits."""
-    return row.visit is not None
-
-
 def stands_on_log_scale(row: Row) -> bool:
     """Whether the estimate is the logarithm of a ratio, which has its own row."""
     return (row.unit or "").startswith("log ")
 
 
-def is_two_sample(analysis: Analysis) -> bool:
-    """Whether two groups of values are compared directly."""
-    return isinstance(analysis, TwoSample)
+def arms_of_term(protocol: Protocol, term: str) -> str:
+    """The arms that a row's term compares, by name: `NK + ART v ART`."""
+    return " v ".join(protocol.arm(arm).name for arm in term.split("-"))

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from equipoise import analysis
 from equipoise.report.page import page
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -320,3 +321,48 @@ def test_the_printed_page_is_light_and_repeats_heads(text):
     assert "size: A4" in printed
     assert "table-header-group" in printed
     assert "@media screen and (prefers-color-scheme: dark)" in style
+
+
+def test_a_trial_in_which_nobody_is_randomised_yet_has_a_report(protocol, snapshot):
+    nobody = replace(
+        snapshot,
+        participants=snapshot.participants[:0],
+        visits=snapshot.visits[:0],
+        values=snapshot.values[:0],
+        adverse_events=snapshot.adverse_events[:0],
+        deviations=snapshot.deviations[:0],
+        corrections=snapshot.corrections[:0],
+    )
+    text = page(protocol, nobody, analysis.run(protocol, nobody))
+    tree = Tree(text)
+    assert "there is no primary result" in section(text, "summary")
+    assert "Nobody is randomised yet." in section(text, "completeness")
+    assert "No adverse event is recorded." in section(text, "harms")
+    assert [drawing["attributes"]["id"] for drawing in tree.all("svg")] == ["figure-flow"]
+
+
+def test_three_arms_without_an_estimand_are_compared_by_name(protocol, snapshot):
+    third = protocol.arms[0].model_copy(update={"id": "LOW", "name": "Low dose"})
+    plans = [
+        each.model_copy(update={"estimand": None})
+        for each in protocol.analyses
+        if each.id in ("means_cd4", "cd4_welch")
+    ]
+    several = protocol.model_copy(
+        update={"arms": (protocol.arms[0], third, protocol.arms[1]), "analyses": tuple(plans), "estimands": ()}
+    )
+    several.__dict__.pop("arm_ids", None)  # the copy keeps what the first protocol had worked out
+    people = snapshot.participants.copy()
+    people.loc[people.index[people["arm"].notna()][::3], "arm"] = "LOW"
+    divided = replace(snapshot, participants=people)
+    results = analysis.run(several, divided)
+    text = page(several, divided, results)
+    tree = Tree(text)
+    assert "Welch’s t test, NK + ART v ART" in text
+    assert "Welch’s t test, Low dose v ART" in text
+    assert (
+        len([drawing for drawing in tree.all("svg") if drawing["attributes"]["id"].startswith("figure-lines-cd4-")])
+        == 3
+    )
+    for id, field, in_full, _ in numbers_on(tree):
+        assert float(in_full) == getattr(results.row(id), field)

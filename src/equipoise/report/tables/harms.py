@@ -118,13 +118,16 @@ def events_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
         return None
     arms = {person["participant"]: person["arm"] for person in snapshot.participants.to_dict("records")}
     rows = tuple(_event_row(protocol, event, arms) for event in events.to_dict("records"))
+    named = [f"{part.id}: {part.name}" for part in protocol.interventions]
+    parts = (f"Related to: {'; '.join(named)}.",) if named else ()
     texts = ("Arm", "Event", "Onset", "Day", "Grade", "Serious", "Related to", "Outcome", "Resolved")
     return Table(
         "table-events",
         "Every adverse event, as recorded",
         ((Head("Participant", numeric=False), *(Head(text, numeric=text in ("Day", "Grade")) for text in texts)),),
         (Body(rows),),
-        notes=("Day 1 is the day of randomisation; there is no day 0. Events before it have negative days.",),
+        notes=("Day 1 is the day of randomisation; there is no day 0. Events before it have negative days.", *parts),
+        listing=True,
         wordy=frozenset(place for place, text in enumerate(texts) if text in ("Event", "Related to", "Outcome")),
     )
 

@@ -45,6 +45,7 @@ class Table:
         bodies: the rows, in groups.
         notes: what must be read with it.
         wordy: columns (from 0, without the row names) that hold text and may wrap.
+        listing: whether it lists records under codes rather than results under names; such a table may be long.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Table:
     bodies: tuple[Body, ...]
     notes: tuple[Text, ...] = ()
     wordy: frozenset[int] = field(default_factory=frozenset)
+    listing: bool = False
 
     def kind_of(self, column: int) -> str:
         """How a column's cells are set: `numeric` to the right, `text` to the left, `words` to the left and wrapped."""

@@ -9,7 +9,7 @@ from equipoise.analysis.results import Row as Result
 from equipoise.protocol.aims import Outcome
 from equipoise.protocol.document import Protocol
 from equipoise.protocol.plan import MeansByVisit
-from equipoise.report.effects import analyses_of, effect_rows, mark_of
+from equipoise.report.effects import analyses_of, arms_of_term, effect_rows, mark_of
 from equipoise.report.lookup import Lookup
 from equipoise.report.method_names import method_name
 from equipoise.report.numbers import DASH, unit_text
@@ -115,6 +115,6 @@ def effects_table(protocol: Protocol, results: Results, outcome: Outcome) -> Tab
 def _effect_name(protocol: Protocol, row: Result, several: bool) -> str:
     name = method_name(row)
     if several and row.term:
-        name = f"{name}, {' v '.join(protocol.arm(arm).name for arm in row.term.split('-'))}"
+        name = f"{name}, {arms_of_term(protocol, row.term)}"
     mark = mark_of(protocol, row)
     return f"{name} ({mark})" if mark else name

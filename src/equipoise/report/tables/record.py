@@ -65,6 +65,7 @@ def deviations_listing(snapshot: Snapshot) -> Table | None:
         (tuple(Head(text, numeric=False) for text in heads),),
         (Body(rows),),
         wordy=frozenset({3}),
+        listing=True,
     )
 
 
@@ -149,6 +150,7 @@ def corrections_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
         (tuple(Head(text, numeric=False) for text in heads),),
         (Body(rows),),
         wordy=frozenset({1, 4}),
+        listing=True,
     )
 
 
