@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 RESULTS_JSON = "results.json"
 RESULTS_CSV = "results.csv"
-DEMO_SEED = 1
+# The first seed with arms of ten, a candidate who declines, fevers after the first course, a withdrawal, missed and late
+# visits and lost samples: chosen for what it shows of a ward, before its result was looked at.
+DEMO_SEED = 5
 
 
 @click.command(short_help="Run the analysis plan.")
