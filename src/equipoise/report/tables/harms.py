@@ -128,7 +128,7 @@ def events_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
         (Body(rows),),
         notes=("Day 1 is the day of randomisation; there is no day 0. Events before it have negative days.", *parts),
         listing=True,
-        wordy=frozenset(place for place, text in enumerate(texts) if text in ("Event", "Related to", "Outcome")),
+        wordy=frozenset({texts.index("Event")}),
     )
 
 

@@ -38,4 +38,5 @@ def checklist_table(answers: Sequence[Answer], sections: Sequence[Section]) -> T
         (tuple(Head(text, numeric=False) for text in ("Item", "What it asks", "Where")),),
         tuple(bodies),
         wordy=frozenset({0, 1}),
+        listing=True,
     )
