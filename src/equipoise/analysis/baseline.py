@@ -33,7 +33,9 @@ def answer(protocol: Protocol, snapshot: Snapshot) -> Answer:
             members = people if arm == ALL else people[people["arm"] == arm]
             found = known[known["participant"].isin(members["participant"])]
             rows.extend(item_rows(protocol, asked, None if arm == ALL else arm, found, len(members)))
-    return Answer(tuple(rows), {"baseline": TEXT} if rows else {})
+    first = {row.id: row for row in reversed(rows)}  # an item may be asked twice, or an arm be called `total`
+    kept = tuple(row for row in rows if first[row.id] is row)
+    return Answer(kept, {"baseline": TEXT} if kept else {})
 
 
 TEXT = (

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from equipoise.analysis.results import Row
+
+
+def free(step: str, taken: Collection[str]) -> str:
+    """A step of an id that no other row has: the protocol's own word, marked where that is taken."""
+    while step in taken:
+        step += "*"
+    return step
 
 
 def count_row(*path: str, count: int, n: int | None = None, **columns: Any) -> Row:

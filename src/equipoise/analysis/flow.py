@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from equipoise.analysis.counting import count_row
+from equipoise.analysis.counting import count_row, free
 from equipoise.analysis.questions import Answer
 from equipoise.analysis.results import Row
 from equipoise.analysis.words import listed, sentence
@@ -57,7 +57,8 @@ def before_randomisation(protocol: Protocol, people: pd.DataFrame) -> Iterator[R
     reasons = list(excluded["failure_reason"].dropna())
     for code in ordered(reasons, protocol.discontinuation.screening):
         text = protocol.discontinuation.screening.get(code, code)
-        yield count_row("flow", "excluded", code, count=reasons.count(code), n=len(excluded), term=code, label=text)
+        step = free(code, texts)  # a reason may be spelled like a criterion
+        yield count_row("flow", "excluded", step, count=reasons.count(code), n=len(excluded), term=code, label=text)
     waiting = people["arm"].isna() & ~people["status"].isin(["screen failure", "withdrawn"])
     yield count_row("flow", "screening", count=int(waiting.sum()), n=len(people), label="not yet randomised")
     left = people["arm"].isna() & (people["status"] == "withdrawn")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from equipoise.analysis.contrasts import contrasts_of_analysis
 from equipoise.analysis.results import Row
 from equipoise.analysis.words import fixed, interval, level_text, listed, p_text
+from equipoise.protocol.aims import Outcome
 from equipoise.protocol.document import Protocol
 from equipoise.protocol.plan import Analysis, Gee, MeansByVisit, RepeatedMeasuresAnova
 
@@ -61,23 +62,44 @@ def primary_sentence(protocol: Protocol, rows: Mapping[str, Row], refused: Mappi
             ids.append(f"refused.{analysis.id}.{analysis.believe}")
         why = next((refused[id] for id in ids if id in refused), None)
         return f"{outcome.name}: there is no primary result." + (f" {why}" if why else "")
+    return told(protocol, analysis, rows.get(f"{row.id}.ratio", row), rows)
+
+
+def told(protocol: Protocol, analysis: Analysis, row: Row, rows: Mapping[str, Row]) -> str:
+    """A row's effect in words, with how many its analysis had in each arm."""
+    outcome = protocol.outcome(analysis.outcome)
     contrast = contrasts_of_analysis(protocol, analysis)[0]
     arms = [protocol.arm(arm).name for arm in contrast.arms]
-    where = f" at {protocol.visit(row.visit).name}" if row.visit is not None else " over the follow-up visits"
-    changed = "change from baseline in " if outcome.metric == "change from baseline" else ""
     counts = [(name, rows.get(f"{analysis.id}.{arm}.n")) for name, arm in zip(arms, contrast.arms, strict=True)]
     numbers = listed([f"{count.n} in {name}" for name, count in counts if count is not None])
-    level = f"{level_text(analysis.alpha)} CI"
-    unit = f" {row.unit}" if row.unit else ""
-    # A ratio or log ratio has no unit of the outcome and needs its own digits.
-    places = outcome.places if row.unit == outcome.unit else 2
-    assert row.estimate is not None
+    what = ", change from baseline" if outcome.metric == "change from baseline" else ""
     assert row.p_value is not None
     return (
-        f"{outcome.name}{where}: {changed}{arms[0]} less {arms[1]} {fixed(row.estimate, places)}{unit} "
-        f"({level} {interval(row.conf_low, row.conf_high, places)}), {p_text(row.p_value)}; "
-        f"participants analysed: {numbers}; {method_name(row)}."
+        f"{outcome.name}{when(protocol, analysis, row)}{what}: {effect(outcome, arms, row)} "
+        f"({level_text(analysis.alpha)} CI {interval(row.conf_low, row.conf_high, places_of(outcome, row))}), "
+        f"{p_text(row.p_value)}; participants analysed: {numbers}; {method_name(row)}."
     )
+
+
+def when(protocol: Protocol, analysis: Analysis, row: Row) -> str:
+    """The visit or visits of an effect."""
+    if row.visit is not None:
+        return f" at {protocol.visit(row.visit).name}"
+    return " over the visits" if isinstance(analysis, RepeatedMeasuresAnova) else " over the follow-up visits"
+
+
+def effect(outcome: Outcome, arms: Sequence[str], row: Row) -> str:
+    """The estimate with its unit: a difference of the arms, or a ratio between them."""
+    assert row.estimate is not None
+    number = fixed(row.estimate, places_of(outcome, row))
+    if row.id.endswith(".ratio"):
+        return f"{arms[0]} against {arms[1]}, {row.unit} {number}"
+    return f"{arms[0]} less {arms[1]} {number}" + (f" {row.unit}" if row.unit else "")
+
+
+def places_of(outcome: Outcome, row: Row) -> int:
+    """Decimals: the outcome's in its own unit, two for a ratio."""
+    return outcome.places if row.unit == outcome.unit else 2
 
 
 def method_name(row: Row) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from equipoise.analysis.counting import count_row
+from equipoise.analysis.counting import count_row, free
 from equipoise.analysis.datasets import visits_of
 from equipoise.analysis.questions import Answer
 from equipoise.analysis.results import Row
@@ -79,11 +79,12 @@ def deviations(protocol: Protocol, snapshot: Snapshot, people: pd.DataFrame) -> 
     for category in (*protocol.deviations, *others):
         here = found[found["category"] == category]
         label = protocol.deviations.get(category, category)
-        yield count_row("deviations", category, count=len(here), n=len(found), term=category, label=label)
+        step = free(category, ("total", "major"))
+        yield count_row("deviations", step, count=len(here), n=len(found), term=category, label=label)
         for arm in protocol.arm_ids:
             members = people.loc[people["arm"] == arm, "participant"]
             there = here[here["participant"].isin(members)]
             columns = {"arm": arm, "term": category, "label": label}
-            path = ("deviations", category, arm)
+            path = ("deviations", step, arm)
             yield count_row(*path, count=len(there), n=len(found), **columns)
             yield count_row(*path, "participants", count=there["participant"].nunique(), n=len(members), **columns)

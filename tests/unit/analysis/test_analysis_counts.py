@@ -285,3 +285,32 @@ def test_deviations_by_category_and_arm(planned, small):
         "deviations.OTHER.NEW.participants": (0, 4),
     }
     assert found.row("deviations.OTHER.OLD.participants").estimate == 1
+
+
+def test_words_that_are_used_twice_still_have_ids_of_their_own(planned, made, records):
+    """A reason spelled like a criterion, a category like a total, an item asked twice, an arm called total."""
+    protocol = planned(
+        MEANS,
+        replace=[
+            ("screening: {DECLINED: Declined,", "screening: {I1: Spelled like a criterion,"),
+            ("deviations: {WINDOW: Outside its window,", "deviations: {major: Outside its window,"),
+            ("    - {item: entry.sex, summary: count, label: Gender}\n", "    - {item: entry.age, summary: mean}\n"),
+            ("{id: OLD, name: Old,", "{id: total, name: Old,"),
+            ("OLD: 1", "total: 1"),
+            ("reference: OLD", "reference: total"),
+        ],
+    )
+    people = [
+        records.person("01-001", "NEW"),
+        records.person("01-002", "total"),
+        records.person("01-003", status="screen failure", failed_criteria=("I1",)),
+        records.person("01-004", status="screen failure", failure_reason="I1"),
+    ]
+    values = [records.answer("01-002", "s", "entry.age", 40)]
+    deviations = [{"participant": "01-001", "category": "major", "major": False}]
+    found = analysis.run(protocol, made(protocol, people=people, values=values, deviations=deviations))
+    assert (found.row("flow.excluded.I1").estimate, found.row("flow.excluded.I1*").estimate) == (1, 1)
+    assert found.row("flow.excluded.I1*").label == "Spelled like a criterion"
+    assert (found.row("deviations.major").estimate, found.row("deviations.major*").estimate) == (0, 1)
+    assert found.row("baseline.entry.age.NEW.missing").estimate == 1
+    assert found.row("baseline.entry.age.total.median").estimate == 40

@@ -67,6 +67,9 @@ def test_a_change_belongs_to_another_outcome_than_the_value(planned, small):
     assert row.estimate == pytest.approx(mean([100, 110, 75]) - mean([10, 10, 15]), rel=1e-14)
     assert row.n == 6
     assert "change from baseline at Month 2" in results.sentences["methods.change"]
+    assert results.sentences["primary"].startswith(
+        "Rise of the CD4 count at Month 2, change from baseline: New + old less Old 83.3 cells/uL (95% CI "
+    )
 
 
 def test_the_sign_follows_the_estimand(planned, small):
@@ -127,6 +130,7 @@ def test_repeated_measures_keep_only_the_complete(planned, small):
     assert (results.row("r.left_out").estimate, results.row("r.left_out").n) == (3, 8)
     assert (results.row("r.NEW.n").estimate, results.row("r.OLD.n").estimate) == (3, 2)
     difference, f = results.row("r.arm.difference"), results.row("r.arm.uncorrected")
+    assert results.sentences["primary"].startswith("CD4 count over the visits: New + old less Old ")
     assert difference.statistic**2 == pytest.approx(f.statistic, rel=1e-10)
     assert difference.p_value == pytest.approx(f.p_value, rel=1e-10)
     said = results.sentences["methods.r"]
@@ -182,6 +186,9 @@ def test_a_ratio_stands_beside_its_logarithm(planned, made, records):
     assert log.estimate == pytest.approx(math.log((4 / 2) / (2 / 4)), rel=1e-8)  # 4 of 6 against 2 of 6
     assert ratio.estimate == pytest.approx(4, rel=1e-8)
     assert ratio.conf_low == pytest.approx(math.exp(log.conf_low), rel=1e-12)
+    assert results.sentences["primary"].startswith(
+        "CD4 risen over the follow-up visits: New + old against Old, odds ratio 4.00 (95% CI "
+    )
     share = results.row("shares.NEW.m1.proportion")
     assert (share.estimate, share.n, share.unit) == (pytest.approx(4 / 6), 6, None)
     # R 4.2.2: binom.test(4, 6)$conf.int, printed with 15 digits.
