@@ -272,7 +272,7 @@ TOO_LARGE = {
     ),
     "large": ("x" * 10_000_000, "1: the file is larger than 1000000 bytes; remove what is not needed"),
     "many lines": ("\n" * 900_000, "50000: the file holds more than 50000 lines; remove what is not needed"),
-    "many words": (f"a: {'b ' * 400_000}", "1: the file holds more than 200000 words; remove what is not needed"),
+    "many words": (f"a: {'b ' * 400_000}", "1: the file holds more than 150000 words; remove what is not needed"),
 }
 
 

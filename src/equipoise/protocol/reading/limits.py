@@ -18,7 +18,7 @@ class Limits:
 
     size: int = 1_000_000
     lines: int = 50_000
-    words: int = 200_000
+    words: int = 150_000
     depth: int = 40
     nodes: int = 20_000
     anchors: int = 20
