@@ -10,7 +10,7 @@ from equipoise.analysis.contrasts import Contrast, contrasts_of_analysis
 from equipoise.analysis.datasets import outcome_data
 from equipoise.analysis.refusals import CannotAnalyse
 from equipoise.analysis.results import Histogram, Row
-from equipoise.analysis.words import listed
+from equipoise.analysis.words import counted, listed
 from equipoise.protocol.aims import Outcome
 from equipoise.protocol.document import Protocol
 from equipoise.protocol.plan import Analysis
@@ -115,12 +115,8 @@ def check_arms(data: pd.DataFrame, contrast: Contrast, what: str) -> None:
     for arm in contrast.arms:
         n = int(data.loc[data["arm"] == arm, "participant"].nunique())
         if n < FEWEST_IN_AN_ARM:
-            raise CannotAnalyse(
-                "participants",
-                n,
-                f"of arm {arm} have {what}; a comparison needs at least {FEWEST_IN_AN_ARM} in each arm",
-                "wait for more data",
-            )
+            problem = f"has {counted(n, 'participant')} with {what}, and a comparison needs {FEWEST_IN_AN_ARM} in each"
+            raise CannotAnalyse(f"arm {arm}", None, problem, "wait for more data")
 
 
 def with_test_code(data: pd.DataFrame, contrast: Contrast) -> pd.DataFrame:

@@ -197,14 +197,14 @@ def rehearsed(tmp_path_factory, checkout):
     trial = design.rehearse(tmp_path_factory.mktemp("rehearsed") / "trial", content, seed=1)
     snapshot = conduct.snapshot(trial)
     plan = tuple(each for each in snapshot.protocol.analyses if each.method != "rerandomisation")
-    return snapshot, analysis.run(snapshot.protocol.model_copy(update={"analyses": plan}), snapshot)
+    protocol = snapshot.protocol.model_copy(update={"analyses": plan})
+    return trial, protocol, snapshot, analysis.run(protocol, snapshot)
 
 
 @pytest.mark.r("car", "sandwich", "geepack", "jsonlite")
 @pytest.mark.parametrize("outcome", ["cd4", "ratio"])
 def test_rehearsed_trial_agrees_with_r(tmp_path, rehearsed, outcome):
-    snapshot, results = rehearsed
-    protocol = snapshot.protocol
+    _, protocol, snapshot, results = rehearsed
     months = {visit.at.months or 0: visit.id for visit in (protocol.baseline_visit, *protocol.follow_up_visits)}
     write_table(snapshot, protocol.outcome(outcome).variable, months, tmp_path / "rehearsed.csv")
     ids = {name: f"{outcome}_{name}" for name in ("student", "welch", "ancova", "anova", "gee")}
@@ -228,3 +228,14 @@ def write_table(snapshot, item, months, path):
         if row.participant in arms.index and row.visit in visits and row.value is not None:
             lines.append(f"{row.participant},{arms[row.participant]},{visits[row.visit]},{row.value}")
     path.write_text("\n".join(lines) + "\n", encoding="ascii")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.4, 0.7, 0.95])
+def test_the_rehearsal_is_analysed_at_any_position(rehearsed, share):
+    """A trial that has only begun has refusals in its results, and no number that is not one."""
+    trial, protocol, whole, _ = rehearsed
+    found = analysis.run(protocol, conduct.snapshot(trial, as_of=1 + int(share * (whole.position - 1))))
+    for each in protocol.analyses:
+        refused = f"refused.{each.id}" in found.sentences
+        assert refused == (not found.find(analysis=each.id))
+    assert analysis.from_json(found.as_json()) == found

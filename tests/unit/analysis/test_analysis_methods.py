@@ -210,8 +210,7 @@ def test_the_plans_word_on_missing_values_is_kept(planned, small):
 
 
 TOO_FEW = (
-    "Not computed, because participants = 1: of arm OLD have {}; a comparison needs at least 2 in each arm; wait for "
-    "more data."
+    "Not computed, because arm OLD: has 1 participant with {}, and a comparison needs 2 in each; wait for more data."
 )
 PLAN = "{{id: x, outcome: {}, analysis_set: FAS, role: main, method: {}}}"
 REFUSED = {
