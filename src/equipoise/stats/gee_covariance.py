@@ -195,7 +195,8 @@ def kc_md_average(sandwich: Sandwich) -> Matrix:
     first, second = kauermann_carroll(sandwich), mancl_derouen(sandwich)
     errors = [np.sqrt(np.diagonal(matrix, axis1=-2, axis2=-1)) for matrix in (first, second)]
     mean = (first + second) / 2
-    ratio = (errors[0] + errors[1]) / 2 / np.sqrt(np.diagonal(mean, axis1=-2, axis2=-1))
+    own = np.diagonal(mean, axis1=-2, axis2=-1)
+    ratio = (errors[0] + errors[1]) / 2 / np.sqrt(np.where(own > 0, own, 1.0))
     return np.asarray(mean * ratio[..., np.newaxis] * ratio[..., np.newaxis, :])
 
 
@@ -278,7 +279,8 @@ def pan_wall_df(terms: Matrix, rows: Matrix) -> Matrix:
     squares = (terms @ rows.T) ** 2
     mean = squares.mean(axis=1, keepdims=True)
     spread = ((squares - mean) ** 2).sum(axis=1) * subjects / (subjects - 1)
-    return np.asarray(2 * (subjects * mean[:, 0]) ** 2 / spread)
+    # Subjects that all say the same leave the variance certain.
+    return np.where(spread > 0, 2 * (subjects * mean[:, 0]) ** 2 / np.where(spread > 0, spread, 1.0), np.inf)
 
 
 def fay_graubard_df(sandwich: Sandwich, rows: Matrix, *, corrected: bool) -> Matrix:

@@ -19,6 +19,7 @@ TOLERANCE = 1e-10  # length of a step, in standard errors
 ROUGH_TOLERANCE = 1e-2  # of the first pass, as if visits were independent
 MOST_ITERATIONS = 200
 MOST_HALVINGS = 40
+SINGULAR = 1e-14  # smallest eigenvalue of an information relative to its largest
 PARKED_MEAN = 0.5  # of a visit that was not seen: a mean that every family allows
 
 
@@ -223,14 +224,24 @@ def apply_inverse(problem: Problem, working: Working, correlation: Matrix, slope
 
 def solve_positive(matrix: Matrix, vector: Vector) -> tuple[Vector, NDArray[np.bool_]]:
     """Solutions (B, p) of symmetric systems (B, p, p), and which systems were regular; zero where not."""
+    finite = np.asarray(np.isfinite(matrix).all(axis=(-1, -2)) & np.isfinite(vector).all(axis=-1))
+    matrix = np.where(finite[:, np.newaxis, np.newaxis], matrix, 0.0)
+    vector = np.where(finite[:, np.newaxis], vector, 0.0)
     try:
         whole = np.asarray(np.linalg.solve(matrix, vector[..., np.newaxis])[..., 0], dtype=np.float64)
         return whole, np.ones(len(matrix), bool)
     except np.linalg.LinAlgError:
-        regular = np.asarray(np.linalg.matrix_rank(matrix, hermitian=True) == matrix.shape[-1])
-        padded = np.where(regular[:, np.newaxis, np.newaxis], matrix, np.eye(matrix.shape[-1]))
-        solved = np.asarray(np.linalg.solve(padded, vector[..., np.newaxis])[..., 0], dtype=np.float64)
-        return np.where(regular[:, np.newaxis], solved, 0.0), regular
+        return solved_by_eigenvalues(matrix, vector)
+
+
+def solved_by_eigenvalues(matrix: Matrix, vector: Vector) -> tuple[Vector, NDArray[np.bool_]]:
+    """As `solve_positive`, slower, where one of the systems is singular."""
+    values, vectors = np.linalg.eigh(matrix)
+    regular = np.asarray(values[:, 0] > SINGULAR * np.maximum(values[:, -1], np.finfo(float).tiny))
+    safe = np.where(regular[:, np.newaxis], values, 1.0)
+    turned = (np.swapaxes(vectors, -1, -2) @ vector[..., np.newaxis])[..., 0] / safe
+    solved = (vectors @ turned[..., np.newaxis])[..., 0]
+    return np.where(regular[:, np.newaxis], solved, 0.0), regular
 
 
 def starting_values(problem: Problem) -> Vector:

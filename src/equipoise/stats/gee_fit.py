@@ -57,6 +57,7 @@ REFERENCES = {
     "pan-wall": "t tests on estimated df (Pan and Wall 2002)",
 }
 NO_RESIDUAL = 1e-24  # residual variation relative to that of the outcome
+SINGULAR = 1e-11  # smallest eigenvalue of the information with unit diagonal
 NO_VARIANCE = 1e-14  # relative to the model covariance
 
 
@@ -227,7 +228,8 @@ def gee(
         fixed_scale=fixed,
     )
     solution = solve(problem)
-    means = tie.mean(predictor(problem, solution.beta))[problem.seen]
+    with np.errstate(all="ignore"):  # a fit that ran away, refused below
+        means = tie.mean(predictor(problem, solution.beta))[problem.seen]
     refuse_separation(chosen.name, problem.outcome[problem.seen], problem.design[problem.seen], means, design.columns)
     check_solution(problem, solution)
     sandwich = Sandwich(problem, solution, standard.back)
@@ -392,7 +394,7 @@ def check_solution(problem: Problem, solution: Solution) -> None:
 
     Raises:
         BadSample: no residual variation.
-        NotIdentified: a working correlation whose estimate is not positive definite.
+        NotIdentified: a working correlation whose estimate is not positive definite, or information that is singular.
         NotConverged: coefficients still moving after the last iteration.
     """
     now = solution.moments
@@ -405,6 +407,15 @@ def check_solution(problem: Problem, solution: Solution) -> None:
             problem.working.sentence,
             "has an estimate that is not positive definite",
             "use exchangeable or independence; the robust covariances do not rest on the choice",
+        )
+    information = now.information[0]
+    lengths = np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
+    if solution.converged[0] and np.linalg.eigvalsh(information / np.outer(lengths, lengths))[0] < SINGULAR:
+        raise NotIdentified(
+            "formula",
+            None,
+            "has coefficients that the data do not determine where the iteration settled",
+            "use another link, or fewer terms",
         )
     if not solution.converged[0]:
         raise NotConverged(

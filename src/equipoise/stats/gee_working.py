@@ -171,15 +171,19 @@ def estimate(
     totals = products[..., upper][..., used] @ indicator
     pairs = counts[..., upper][..., used] @ indicator
     alpha = totals / ((pairs - spent) * scale[:, np.newaxis])
+    # A fit that ran away has no correlation; independence keeps the others' arithmetic going.
+    finite = np.asarray(np.isfinite(alpha).all(axis=-1))
+    alpha = np.where(finite[:, np.newaxis], alpha, 0.0)
     if working.name in ("exchangeable", "ar1"):
         low = -1 / (largest - 1) if working.name == "exchangeable" else -1.0
-        inside = (alpha[:, 0] > low + MARGIN) & (alpha[:, 0] < 1 - MARGIN)
+        inside = finite & (alpha[:, 0] > low + MARGIN) & (alpha[:, 0] < 1 - MARGIN)
         alpha = np.clip(alpha, low + MARGIN, 1 - MARGIN)
         return one_parameter(working, alpha[:, 0], visits), inside
     matrix = np.zeros_like(products)
     matrix[...] = np.eye(visits)
     matrix[:, groups >= 0] = alpha[:, groups[groups >= 0]]
-    return kept_positive(matrix)
+    kept, inside = kept_positive(matrix)
+    return kept, inside & finite
 
 
 def one_parameter(working: Working, alpha: Vector, visits: int) -> Matrix:

@@ -328,7 +328,7 @@ def sphericity(error: Matrix, df: int) -> Sphericity:
 
 
 def mauchly_p(log_w: float, k: int, df: int) -> float:
-    """P of Mauchly's W by Box's expansion to the second order (Anderson 1958, section 10.7.4).
+    """P of Mauchly's W by Box's expansion to the second order (Anderson 1958, section 10.7).
 
     Args:
         log_w: natural logarithm of W.

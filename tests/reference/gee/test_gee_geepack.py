@@ -1,6 +1,6 @@
 # R 4.2.2, geepack 1.3.9, iterated to 1e-13. Script and data: geepack.R beside this file.
 # `scale="pearson-n"` takes geepack's divisors. Tolerance 1e-9 relative to the largest entry: both iterate to the end.
-# Geepack's own ar1 is fitted to all pairs of visits and its weighted phi divides by no weights, so there our fit is
+# Geepack's own ar1 is fitted to all pairs of visits, and its phi with weights divides by their sum. So there our fit is
 # taken at geepack's working correlation, where coefficients and the robust covariance must agree all the same.
 import json
 from pathlib import Path
