@@ -3,6 +3,7 @@
 A refusal names the field, the value and the remedy. It is shown without a traceback; a broken
 promise of our own is an `assert` and is shown with one.
 """
+from pathlib import PurePath
 
 LONGEST_VALUE_SHOWN = 80
 
@@ -31,9 +32,11 @@ class Refusal(Exception):
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it: on one line, cut when long, control characters escaped."""
+    """A value as a message shows it: on one line, control characters escaped, cut when long; a path keeps its end."""
     text = str(value)
     text = "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+    if len(text) > LONGEST_VALUE_SHOWN and isinstance(value, PurePath):
+        return "…" + text[1 - LONGEST_VALUE_SHOWN :]
     if len(text) > LONGEST_VALUE_SHOWN:
         return text[: LONGEST_VALUE_SHOWN - 1] + "…"
     return text

@@ -76,7 +76,8 @@ def _beside(error: ValidationError, located: Located) -> list[Fault]:
     for problem in problems_between_parts(protocol):
         path = data.original(problem.path)
         value = str(problem.value)
-        if value in aside or value.rpartition(".")[2] in aside or (forms_aside and " " in value):
+        asks_items = " " in value or problem.problem.startswith("is not in the items")  # a rule, or a reference
+        if value in aside or value.rpartition(".")[2] in aside or (forms_aside and asks_items):
             continue
         faults.append(_fault(replace(problem, path=path), located))
     return faults

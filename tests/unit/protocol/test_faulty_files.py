@@ -53,7 +53,7 @@ SLIPS = [
         "phase: Phase 1/Phase 2 ",
         "phase: Phase I ",
         (
-            ":26: design.phase = Phase I: is not one of the values that the field takes; write 'Phase 4'; the field takes 'Early Phase 1', 'Phase 1', 'Phase 1/Phase 2', 'Phase 2', 'Phase 2/Phase 3', 'Phase 3', 'Phase 4' or 'NOT APPLICABLE'",
+            ":26: design.phase = Phase I: is not one of the values that the field takes; write 'Early Phase 1', 'Phase 1', 'Phase 1/Phase 2', 'Phase 2', 'Phase 2/Phase 3', 'Phase 3', 'Phase 4' or 'NOT APPLICABLE'",
         ),
         id="phase-phase-i",
     ),
@@ -70,11 +70,6 @@ SLIPS = [
         "  - {id: BASE, type: BASE LINE}",
         (
             ":36: epochs[1].type = BASE LINE: is not one of the values that the field takes; write 'BASELINE'; the field takes 'SCREENING', 'RUN-IN', 'BASELINE', 'TREATMENT', 'OPEN LABEL TREATMENT', 'WASHOUT', 'FOLLOW-UP' or 'LONG-TERM FOLLOW-UP'",
-            ":362: report.baseline[6].item = blood.cd4: is not in the items of screening and baseline forms; use one of screening.age, screening.art_months, screening.blips, screening.breastfeeding, screening.cd4_nadir, screening.cd4_prior, screening.cd4_prior_date, screening.contraception, screening.height, screening.hiv1_confirmed, screening.hla_c_typed, screening.immunomodulator, or add it to the items of screening and baseline forms",
-            ":363: report.baseline[7].item = blood.cd8: is not in the items of screening and baseline forms; use one of screening.age, screening.art_months, screening.blips, screening.breastfeeding, screening.cd4_nadir, screening.cd4_prior, screening.cd4_prior_date, screening.contraception, screening.height, screening.hiv1_confirmed, screening.hla_c_typed, screening.immunomodulator, or add it to the items of screening and baseline forms",
-            ":364: report.baseline[8].item = blood.cd4_cd8: is not in the items of screening and baseline forms; use one of screening.age, screening.art_months, screening.blips, screening.breastfeeding, screening.cd4_nadir, screening.cd4_prior, screening.cd4_prior_date, screening.contraception, screening.height, screening.hiv1_confirmed, screening.hla_c_typed, screening.immunomodulator, or add it to the items of screening and baseline forms",
-            ":365: report.baseline[9].item = blood.hb: is not in the items of screening and baseline forms; did you mean screening_blood.hb?",
-            ":366: report.baseline[10].item = vital_signs.weight: is not in the items of screening and baseline forms; use one of screening.age, screening.art_months, screening.blips, screening.breastfeeding, screening.cd4_nadir, screening.cd4_prior, screening.cd4_prior_date, screening.contraception, screening.height, screening.hiv1_confirmed, screening.hla_c_typed, screening.immunomodulator, or add it to the items of screening and baseline forms",
         ),
         id="id-base-type-base-line",
     ),
@@ -207,11 +202,6 @@ SLIPS = [
         "at: {days: 0}",
         (
             ":120: visits[1].at: there is no day 0; write days: 1 for the day of randomisation or days: -1 for the day before",
-            ":362: report.baseline[6].item = blood.cd4: is not in the items of screening and baseline forms; use one of screening.age, screening.art_months, screening.blips, screening.breastfeeding, screening.cd4_nadir, screening.cd4_prior, screening.cd4_prior_date, screening.contraception, screening.height, screening.hiv1_confirmed, screening.hla_c_typed, screening.immunomodulator, or add it to the items of screening and baseline forms",
-            ":363: report.baseline[7].item = blood.cd8: is not in the items of screening and baseline forms; use one of screening.age, screening.art_months, screening.blips, screening.breastfeeding, screening.cd4_nadir, screening.cd4_prior, screening.cd4_prior_date, screening.contraception, screening.height, screening.hiv1_confirmed, screening.hla_c_typed, screening.immunomodulator, or add it to the items of screening and baseline forms",
-            ":364: report.baseline[8].item = blood.cd4_cd8: is not in the items of screening and baseline forms; use one of screening.age, screening.art_months, screening.blips, screening.breastfeeding, screening.cd4_nadir, screening.cd4_prior, screening.cd4_prior_date, screening.contraception, screening.height, screening.hiv1_confirmed, screening.hla_c_typed, screening.immunomodulator, or add it to the items of screening and baseline forms",
-            ":365: report.baseline[9].item = blood.hb: is not in the items of screening and baseline forms; did you mean screening_blood.hb?",
-            ":366: report.baseline[10].item = vital_signs.weight: is not in the items of screening and baseline forms; use one of screening.age, screening.art_months, screening.blips, screening.breastfeeding, screening.cd4_nadir, screening.cd4_prior, screening.cd4_prior_date, screening.contraception, screening.height, screening.hiv1_confirmed, screening.hla_c_typed, screening.immunomodulator, or add it to the items of screening and baseline forms",
         ),
         id="at-days-0",
     ),
@@ -240,7 +230,7 @@ SLIPS = [
         "forms: [screening, screening_bloods]}",
         (
             ":63: eligibility.inclusion[3].rule = screening_blood.hiv_rna < 50 and screening.suppressed_months >= 12 and screenin…: there is no screening_blood.hiv_rna here; write screening.hiv1_confirmed",
-            ":66: eligibility.inclusion[4].rule = 50 <= screening_blood.cd4_screen < 200 and 50 <= screening.cd4_prior < 200 and …: there is no screening_blood.cd4_screen here; write screening.cd4_prior",
+            ":66: eligibility.inclusion[4].rule = 50 <= screening_blood.cd4_screen < 200 and 50 <= screening.cd4_prior < 200 and …: there is no screening_blood.cd4_screen here; write a name that is known here; put a code or text in quotes",
             ":66: eligibility.inclusion[4].rule = 50 <= screening_blood.cd4_screen < 200 and 50 <= screening.cd4_prior < 200 and …: there is no screening_blood.drawn here; write blood.drawn",
             ":71: eligibility.exclusion[0].rule = screening_blood.hbsag == 'POSITIVE' or screening_blood.hcv_rna == 'DETECTED': there is no screening_blood.hbsag here; write screening.age",
             ":71: eligibility.exclusion[0].rule = screening_blood.hbsag == 'POSITIVE' or screening_blood.hcv_rna == 'DETECTED': there is no screening_blood.hcv_rna here; write screening.cd4_nadir",
@@ -293,7 +283,9 @@ SLIPS = [
     pytest.param(
         "formula: cd4 / cd8",
         "formula: cd4 / cd9",
-        (":245: forms[2].items[2].formula = cd4 / cd9: there is no cd9 here; write cd8",),
+        (
+            ":245: forms[2].items[2].formula = cd4 / cd9: there is no cd9 here; write a name that is known here; put a code or text in quotes",
+        ),
         id="formula-cd4-cd9",
     ),
     pytest.param(
@@ -321,7 +313,7 @@ SLIPS = [
     pytest.param(
         "variable: cd8, summary: difference in means",
         "variable: cd9, summary: difference in means",
-        (":328: estimands[1].variable = cd9: is not in outcomes; did you mean cd8?",),
+        (":328: estimands[1].variable = cd9: is not in outcomes; use one of cd4, cd8, ratio, or add it to outcomes",),
         id="variable-cd9-summary-difference-in-means",
     ),
     pytest.param(
@@ -423,7 +415,9 @@ SLIPS = [
     pytest.param(
         "after: m1}",
         "after: m2}",
-        (":107: regimens[0].courses[1].after = m2: is not in visits; did you mean m24?",),
+        (
+            ":107: regimens[0].courses[1].after = m2: is not in visits; use one of m0, m1, m12, m24, m3, m6, m9, screening, or add it to visits",
+        ),
         id="after-m2",
     ),
     pytest.param(
@@ -493,7 +487,7 @@ def test_a_file_with_a_fault_is_refused_whole():
 
 
 def test_faults_within_parts_and_between_parts_come_in_one_list():
-    slipped = EXAMPLE.replace("variable: blood.cd4, unit", "variable: blood.cd5, unit")
+    slipped = EXAMPLE.replace("variable: blood.cd4, unit", "variable: chemistry.albu, unit")
     slipped = slipped.replace("at: {months: 6}", "at: {months: 6, weeks: 1}").replace(
         "codelist: ROUTE,", "codelist: ROUTES,"
     )
@@ -501,5 +495,5 @@ def test_faults_within_parts_and_between_parts_come_in_one_list():
         "protocol.yaml:123: visits[4].at: must have exactly one of days, weeks, months; "
         "keep the unit in which the protocol states the time",
         "protocol.yaml:200: forms[0].items[2].codelist = ROUTES: is not in codelists; did you mean ROUTE?",
-        "protocol.yaml:309: outcomes[0].variable = blood.cd5: is not in the items of forms; did you mean blood.cd8?",
+        "protocol.yaml:309: outcomes[0].variable = chemistry.albu: is not in the items of forms; did you mean chemistry.alb?",
     ]

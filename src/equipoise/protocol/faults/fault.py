@@ -11,6 +11,7 @@ Path = tuple[str | int, ...]
 
 PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,79}")
 LONGEST_WORD_COMPARED = 80
+LEAST_LIKENESS = 0.6
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -88,7 +89,17 @@ def field_of(path: Path) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` was most likely meant to be, in any case of letters; or None."""
+    """The known word that `word` was most likely meant to be, in any case of letters.
+
+    None when no word is near, or when two are equally near: a wrong hint is worse than the list.
+    """
     by_folded = {candidate.casefold(): candidate for candidate in sorted(known)}
-    close = difflib.get_close_matches(word[:LONGEST_WORD_COMPARED].casefold(), by_folded, n=1)
+    folded = word[:LONGEST_WORD_COMPARED].casefold()
+    close = difflib.get_close_matches(folded, by_folded, n=2, cutoff=LEAST_LIKENESS)
+    if len(close) == 2 and _likeness(folded, close[0]) == _likeness(folded, close[1]):
+        return None
     return by_folded[close[0]] if close else None
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, other, one).ratio()
