@@ -3,6 +3,7 @@
 A refusal names the field, the value and the remedy. It is shown without a traceback; a broken
 promise of our own is an `assert` and is shown with one.
 """
+
 from pathlib import PurePath
 
 LONGEST_VALUE_SHOWN = 80

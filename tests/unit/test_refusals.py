@@ -4,7 +4,9 @@ from equipoise.refusals import Refusal, shown
 
 
 def test_a_refusal_is_field_value_problem_remedy_on_one_line():
-    assert str(Refusal("visits[1].window", -3, "is negative", "write 3")) == "visits[1].window = -3: is negative; write 3"
+    assert (
+        str(Refusal("visits[1].window", -3, "is negative", "write 3")) == "visits[1].window = -3: is negative; write 3"
+    )
     assert str(Refusal("reason", None, "is blank", "say why")) == "reason: is blank; say why"
 
 

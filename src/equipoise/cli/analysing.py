@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from equipoise.cli.showing import progress, say, say_json
+from equipoise.cli.showing import progress, say
 from equipoise.cli.starting import protocol_path, write_new
 from equipoise.refusals import Refusal
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 RESULTS_JSON = "results.json"
 RESULTS_CSV = "results.csv"
-# The first seed with arms of ten, a candidate who declines, fevers after the first course, a withdrawal, missed and late
-# visits and lost samples: chosen for what it shows of a ward, before its result was looked at.
+# The first seed with arms of ten, a candidate who declines, fevers after the first course, a withdrawal, missed and
+# late visits and lost samples: chosen for what it shows of a ward, before its result was looked at.
 DEMO_SEED = 5
 
 

@@ -71,13 +71,21 @@ def _beside(error: ValidationError, located: Located) -> list[Fault]:
         protocol = Protocol.model_validate(data.values)
     except ValidationError:
         return []
-    forms_aside = any(path[0] in ("forms", "panels", "codelists", "visits", "epochs") for path in data.paths)
+    parts = {str(path[0]) for path in data.paths}
+    items_doubtful = not parts.isdisjoint(("forms", "panels", "codelists"))
+    early_items_doubtful = items_doubtful or not parts.isdisjoint(("visits", "epochs"))
     faults = []
     for problem in problems_between_parts(protocol):
         path = data.original(problem.path)
         value = str(problem.value)
-        asks_items = " " in value or problem.problem.startswith("is not in the items")  # a rule, or a reference
-        if value in aside or value.rpartition(".")[2] in aside or (forms_aside and asks_items):
+        asks_items = problem.problem.endswith("the items of forms")
+        asks_early_items = " " in value or problem.problem.endswith("screening and baseline forms")  # a rule, or a name
+        if (
+            value in aside
+            or value.rpartition(".")[2] in aside
+            or (items_doubtful and asks_items)
+            or (early_items_doubtful and asks_early_items)
+        ):
             continue
         faults.append(_fault(replace(problem, path=path), located))
     return faults
