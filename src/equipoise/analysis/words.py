@@ -26,11 +26,16 @@ def interval(low: float | None, high: float | None, places: int) -> str:
 
 
 def p_text(p: float) -> str:
-    """`P = 0.024`: three places below 0.1, two above, and the ends as `P < 0.001` and `P > 0.99`."""
+    """`P = 0.024`: three places below 0.1, two above, and the ends as `P < 0.001` and `P > 0.99`.
+
+    A P that three places would print as 0.050 has a fourth, so that its side of 0.05 can be read.
+    """
     if p < 0.001:
         return "P < 0.001"
     if p > 0.99:
         return "P > 0.99"
+    if fixed(p, 3) == "0.050":
+        return f"P = {fixed(p, 4)}"
     return f"P = {fixed(p, 3 if p < 0.1 else 2)}"
 
 
