@@ -39,3 +39,8 @@ def test_a_role_passes_or_is_refused_by_name(role, kind):
 
 def test_a_locked_trial_can_only_be_opened_or_revealed():
     assert {Kind.TRIAL_UNLOCKED, Kind.RANDOMISATION_REVEALED} == KINDS_WHEN_LOCKED
+
+
+def test_the_reference_lists_every_kind(checkout):
+    page = (checkout / "docs" / "reference" / "events.md").read_text()
+    assert [kind for kind in Kind if f"| `{kind}` |" not in page] == []
