@@ -1,6 +1,6 @@
 """The outcome model of a rehearsal gives the numbers that it was made to fit: (outcome) in docs/methods/rehearsal.md.
 
-The model of the example protocol, 20,000 people from seed 20180201. Every comparison allows four Monte Carlo standard
+The model of the example protocol, 12,000 people from seed 20180201. Every comparison allows four Monte Carlo standard
 errors. Where a closed form exists (log-normal moments), the target is computed here from the parameters by plain sums;
 the published numbers come from Xia et al. 2020 (the example's protocol file).
 """
@@ -13,7 +13,7 @@ import pytest
 from equipoise.design.virtual_outcomes import draw_deviations, draw_outcomes, measured
 from equipoise.protocol import load
 
-PEOPLE = 20_000
+PEOPLE = 12_000
 VISITS = ("m0", "m1", "m3", "m6", "m9", "m12", "m24")
 MONTHS = (0, 1, 3, 6, 9, 12, 24)
 FOLLOW_UP = slice(1, None)
