@@ -22,7 +22,8 @@ MOST_STEPS = 100
 MOST_HALVINGS = 30
 ROUNDING = 1e-12  # of the deviance, relative: no step can be seen to improve by less
 RIDGE = 1e-8  # relative, added to an average information that may be singular
-LEAST_EIGENVALUE = 0.05
+LEAST_EIGENVALUE = 0.05  # of the correlation of the visits, at the start
+LEAST_POSSIBLE = 1e-9  # the same, anywhere
 PER_SHARED = ("design", "row_cell", "count", "seen", "cell_group")
 
 
@@ -48,9 +49,7 @@ class Problem:
     def take(self, places: Index) -> "Problem":
         """The problems of some of the fits."""
         arrays = {name: getattr(self, name) for name in (*PER_SHARED, "outcome", "rest")}
-        return replace(
-            self, **{name: array if len(array) == 1 else array[places] for name, array in arrays.items()}
-        )
+        return replace(self, **{name: array if len(array) == 1 else array[places] for name, array in arrays.items()})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +130,8 @@ def evaluate(problem: Problem, theta: Array) -> State:
     """The state at parameters (B, q); equations (beta) and (deviance)."""
     sigma = covariance_by_group(problem.structure, theta, problem.groups)
     visits = sigma.shape[-1]
-    possible = positive_definite(sigma).all(axis=-1)
+    diagonal = np.eye(visits) * np.diagonal(sigma, axis1=-2, axis2=-1)[..., np.newaxis, :]
+    possible = positive_definite(sigma - LEAST_POSSIBLE * diagonal).all(axis=-1)
     sigma = np.where(possible[:, np.newaxis, np.newaxis, np.newaxis], sigma, np.eye(visits))
     both = problem.seen[..., :, np.newaxis] & problem.seen[..., np.newaxis, :]
     cells = np.where(both, by_place(sigma, problem.cell_group), np.eye(visits))
