@@ -14,12 +14,35 @@ import numpy as np
 import pandas as pd
 from formulaic import Formula
 from formulaic.errors import FormulaicError
+from formulaic.parser.types import Factor
 
 from equipoise.stats.frames import Opened, column, named_rows, numbers
 from equipoise.stats.refusals import BadFormula, BadSample, MissingCovariate, RankDeficient
 from equipoise.stats.samples import Matrix, Vector
 
 DEPENDENT = 1e-8  # relative length of what a column adds to the columns before it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FormulaRecipe:
+    """How a formula makes a design from covariates, and the rows that it was fitted to.
+
+    `rows` holds the covariates of the rows fitted; `categorical` names those that stand for levels; `terms` are
+    the covariates of each term. A fit names its own `link`, and the column that it adds as an `offset`.
+    """
+
+    spec: Any
+    rows: pd.DataFrame
+    categorical: frozenset[str]
+    terms: tuple[frozenset[str], ...]
+    link: str = "identity"
+    offset: str | None = None
+
+    def design(self, rows: pd.DataFrame) -> Matrix:
+        """(n, p), the design of other rows of the same covariates; NaN where the formula has no value there."""
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return np.asarray(self.spec.get_model_matrix(rows, context={}).to_numpy(dtype=np.float64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +58,7 @@ class Design:
     terms: dict[str, tuple[int, ...]]
     beside: pd.DataFrame
     n_left_out: int
+    recipe: FormulaRecipe
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,14 +125,26 @@ def build_design(
     ordered = in_order(table[known], [name for _, name in order_by], outcomes + covariates)
     if ordered.empty:
         raise BadSample("data", None, f"has no row with a known {', '.join(outcomes)}", "check the outcome's column")
-    outcome, design = evaluated(parsed, formula, without_unused_levels(ordered))
+    used = without_unused_levels(ordered)
+    outcome, design = evaluated(parsed, formula, used)
     names = tuple(map(str, design.model_spec.column_names))
     matrix = design.to_numpy(dtype=np.float64)
     check_finite(outcome, matrix, names)
     terms = {str(term): tuple(places) for term, places in design.model_spec.term_indices.items() if str(term) != "1"}
     check_levels(terms)
     check_rank(matrix, names)
-    return Design(outcome, matrix, names, terms, ordered, int((~known).sum()))
+    recipe = recipe_of(design.model_spec, used[covariates])
+    return Design(outcome, matrix, names, terms, ordered, int((~known).sum()), recipe)
+
+
+def recipe_of(spec: Any, rows: pd.DataFrame) -> FormulaRecipe:
+    """The recipe of an evaluated formula; text and categories stand for levels, and so does what C() holds."""
+    covariates = set(map(str, rows.columns))
+    encoded = [str(factor) for factor, (kind, _) in spec.encoder_state.items() if kind is Factor.Kind.CATEGORICAL]
+    held = {str(factor): set(map(str, variables)) for factor, variables in spec.factor_variables.items()}
+    categorical = frozenset().union(*(held[factor] & covariates for factor in encoded))
+    terms = tuple(frozenset(set(map(str, variables)) & covariates) for variables in spec.term_variables.values())
+    return FormulaRecipe(spec, rows, categorical, terms)
 
 
 def refuse_missing(table: pd.DataFrame, known: "pd.Series[bool]", needed: list[str]) -> None:

@@ -5,7 +5,7 @@ rejects too often, so `auto` corrects it and says so. Equations: docs/methods/ge
 Terms: *cluster* (a participant, whose visits belong together), *visit* (a position within the cluster).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from narwhals.typing import IntoDataFrame
 from numpy.typing import ArrayLike, NDArray
 
 from equipoise.stats.coefficients import JointTest, Terms, coefficient_columns, contrast_rows, wald_test
-from equipoise.stats.designs import Design, Standardised, build_design, standardise
+from equipoise.stats.designs import Design, FormulaRecipe, Standardised, build_design, standardise
 from equipoise.stats.frames import Frame, Opened, like, named_rows, numbers, opened
 from equipoise.stats.gee_covariance import (
     CITATIONS,
@@ -78,6 +78,7 @@ class Estimates:
     cic: float
     level: float
     frame: Opened
+    recipe: FormulaRecipe
 
     @property
     def model(self) -> str:
@@ -126,6 +127,15 @@ class GeeFit:
         """
         return reported(self.estimates, covariance, df)
 
+    @property
+    def recipe(self) -> FormulaRecipe:
+        """How the design of the fit is made for other rows."""
+        return self.estimates.recipe
+
+    def df_of(self, rows: Matrix) -> Vector:
+        """(q,), the degrees of freedom of contrasts (q, p), one by one, by the fit's rule."""
+        return degrees_of_freedom(self.estimates.sandwich, self.covariance_name, self.df_rule, rows)
+
     def joint_test(self, terms: Terms) -> JointTest:
         """Wald test that terms, columns or the contrasts L (q, p) are zero together.
 
@@ -137,8 +147,7 @@ class GeeFit:
             BadSample: contrasts that repeat one another, or more than the covariance has rank for.
         """
         rows = contrast_rows(terms, self.estimates.columns, self.estimates.terms)
-        df = degrees_of_freedom(self.estimates.sandwich, self.covariance_name, self.df_rule, rows)
-        return wald_test(rows, self.beta, self.covariance, float(df.min()))
+        return wald_test(rows, self.beta, self.covariance, float(self.df_of(rows).min()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -251,6 +260,7 @@ def gee(
         cic,
         level,
         frame,
+        replace(design.recipe, link=tie.name, offset=offset),
     )
     return reported(estimates, covariance, df)
 

@@ -4,14 +4,14 @@ The model covariance gives the exact t test; hc2 and hc3 hold when the arms diff
 Equations: docs/methods/ancova.md.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from narwhals.typing import IntoDataFrame
 from scipy import linalg
 
 from equipoise.stats.coefficients import JointTest, Terms, coefficient_columns, contrast_rows, wald_test
-from equipoise.stats.designs import build_design, standardise
+from equipoise.stats.designs import FormulaRecipe, build_design, standardise
 from equipoise.stats.frames import Frame, like, opened
 from equipoise.stats.refusals import BadSample, NotIdentified, check_level, choose
 from equipoise.stats.samples import Matrix, Vector
@@ -44,6 +44,11 @@ class LeastSquaresFit:
     method: str
     columns: tuple[str, ...]
     terms: dict[str, tuple[int, ...]]
+    recipe: FormulaRecipe = field(repr=False)
+
+    def df_of(self, rows: Matrix) -> Vector:
+        """(q,), the degrees of freedom of contrasts (q, p): the same for each."""
+        return np.full(len(rows), self.df)
 
     def joint_test(self, terms: Terms) -> JointTest:
         """Wald F test that terms, columns or the contrasts L (q, p) are zero together.
@@ -112,6 +117,7 @@ def ancova(formula: str, data: IntoDataFrame, *, covariance: str = "model", leve
         sentence(covariance, n, design.n_left_out, n - p),
         design.columns,
         design.terms,
+        design.recipe,
     )
 
 

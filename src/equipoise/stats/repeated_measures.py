@@ -8,7 +8,7 @@ combination of within levels).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import combinations, product
 from typing import Any
@@ -54,13 +54,16 @@ class RepeatedMeasuresAnova:
     cells: tuple[str, ...]
     method: str
     notes: tuple[str, ...]
+    data: "Cells" = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """One row a subject: outcomes (n, C) by cell, the factors' levels, and who was left out."""
+    """One row a subject: outcomes (n, C) by cell less `origin`, the factors' names and levels, and who was left out."""
 
     outcomes: Matrix
+    origin: float
+    names: tuple[str, ...]
     within: tuple[tuple[Any, ...], ...]
     between: pd.DataFrame
     labels: tuple[str, ...]
@@ -146,6 +149,7 @@ def rm_anova(
         cells.labels,
         sentence(cells, n),
         notes(effects),
+        cells,
     )
 
 
@@ -187,8 +191,11 @@ def by_subject(frame: Opened, outcome: str, subject: str, within: Sequence[str],
     if not complete.any():
         raise BadSample("data", None, "has no subject with every cell", "use gee, which takes incomplete subjects")
     first = factors.groupby(owners)[list(between)].first() if between else pd.DataFrame(index=range(len(people)))
+    origin = float(wide[complete].mean())
     return Cells(
-        wide[complete] - wide[complete].mean(),
+        wide[complete] - origin,
+        origin,
+        tuple(within),
         tuple(levels for _, levels in coded),
         first[complete].reset_index(drop=True),
         tuple(" ".join(map(str, cell)) for cell in product(*(levels for _, levels in coded))),
