@@ -1,7 +1,7 @@
 """The protocol file as frozen, checked values.
 
 `load` gives one `Protocol` or every fault at once, each with file, line, field, value and remedy. The keys are the
-field's own (USDM, ICH M11, CDISC); what they map to is in docs/reference/protocol.md.
+field's own (USDM, ICH M11, CDISC); what they map to is in docs/reference/protocol-keys.md.
 """
 
 from equipoise.protocol.document import Protocol
