@@ -8,6 +8,8 @@ from equipoise.stats.descriptive import clopper_pearson, mean_interval, median_q
 from equipoise.stats.gee_batch import gee_batch
 from equipoise.stats.gee_fit import gee
 from equipoise.stats.least_squares import ancova
+from equipoise.stats.mmrm_batch import mmrm_batch
+from equipoise.stats.mmrm_fit import mmrm
 from equipoise.stats.repeated_measures import rm_anova
 from equipoise.stats.rerandomise import rerandomisation, rerandomisation_interval
 from equipoise.stats.two_samples import two_sample
@@ -19,6 +21,8 @@ __all__ = [
     "gee_batch",
     "mean_interval",
     "median_quartiles",
+    "mmrm",
+    "mmrm_batch",
     "newcombe",
     "rerandomisation",
     "rerandomisation_interval",

@@ -272,7 +272,7 @@ def refuse_too_few(long: Longitudinal, structure: Structure) -> None:
             raise NotIdentified(
                 "covariance",
                 name,
-                f"needs at least {structure.visits} subjects{who} for {structure.visits} visits, and there are {len(seen)}",
+                f"needs at least {structure.visits} subjects{who}, one a visit, and there are {len(seen)}",
                 "use a structure with fewer parameters, such as cs or ar1",
             )
         refuse_apart(long, name, seen.T @ seen, who)

@@ -23,6 +23,7 @@ MOST_HALVINGS = 30
 ROUNDING = 1e-12  # of the deviance, relative: no step can be seen to improve by less
 RIDGE = 1e-8  # relative, added to an average information that may be singular
 LEAST_EIGENVALUE = 0.05  # of the correlation of the visits, at the start
+SINGULAR = 1e6  # inflation at which a fit is on its way to a singular covariance and is given up
 LEAST_POSSIBLE = 1e-9  # the same, anywhere
 PER_SHARED = ("design", "row_cell", "count", "seen", "cell_group")
 
@@ -60,6 +61,7 @@ class State:
     row. `root` (B, p, p) times its transpose is the covariance of `beta` (B, p). `weighted` (B, S, T, p) and `score`
     (B, S, T) are the design and the residuals times the weight; `rest` (B, K, T, T) is the rest, weighted on both
     sides. `deviance` (B,) leaves constants out and is infinite where the covariance is not positive definite.
+    `inflation` (B,) is the largest of 1 / (1 - R^2) of one visit given the others; infinite at a singular covariance.
     """
 
     theta: Array
@@ -71,6 +73,7 @@ class State:
     score: Array
     rest: Array
     deviance: Array
+    inflation: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,11 +122,11 @@ def positive_definite(matrix: Array) -> NDArray[np.bool_]:
     try:
         np.linalg.cholesky(matrix)
     except np.linalg.LinAlgError:
-        finite = np.isfinite(matrix).all(axis=(-2, -1))
+        finite = np.asarray(np.isfinite(matrix).all(axis=(-2, -1)))
         checked = np.where(finite[..., np.newaxis, np.newaxis], matrix, 0.0)
         values = np.linalg.eigvalsh(checked)
         return np.asarray(finite & (values[..., 0] > 1e-14 * np.abs(values[..., -1])))
-    return np.isfinite(matrix).all(axis=(-2, -1))
+    return np.asarray(np.isfinite(matrix).all(axis=(-2, -1)))
 
 
 def evaluate(problem: Problem, theta: Array) -> State:
@@ -166,6 +169,7 @@ def evaluate(problem: Problem, theta: Array) -> State:
         score,
         weight @ problem.rest @ weight,
         np.where(possible, deviance, np.inf),
+        np.diagonal(cells * weight, axis1=-2, axis2=-1).reshape(fits, -1).max(axis=-1),
     )
 
 
@@ -254,8 +258,8 @@ def traces(left: Array, right: Array) -> Array:
 
 
 def start(problem: Problem) -> Array:
-    """(B, q), parameters from the covariance of least-squares residuals, pair by pair of visits, made positive definite."""
-    visits, p = problem.design.shape[-2:]
+    """(B, q), parameters from the covariance of least-squares residuals by pairs of visits, made positive definite."""
+    p = problem.design.shape[-1]
     stacked = problem.design.reshape(len(problem.design), -1, p)
     outcome = problem.outcome.reshape(len(problem.outcome), -1, 1)
     beta = np.linalg.solve(transposed(stacked) @ stacked, transposed(stacked) @ outcome)
@@ -303,6 +307,7 @@ def solve(problem: Problem) -> Solution:
         move, length = newton(derivatives)
         settled = length < TOLERANCE
         moved, better = improved(now, state, move, ~settled)
+        better = better & (moved.inflation < SINGULAR)
         theta[left] = moved.theta
         converged[left[settled]] = True
         iterations[left[~better]] = step
@@ -324,7 +329,7 @@ def newton(derivatives: Slopes) -> tuple[Array, Array]:
     scale = np.where(scale > 0, scale, 1.0)
     both = scale[..., :, np.newaxis] * scale[..., np.newaxis, :]
     observed, average = derivatives.observed / both, derivatives.average / both
-    convex = positive_definite(observed)[:, np.newaxis, np.newaxis]
+    convex = np.asarray(positive_definite(observed))[:, np.newaxis, np.newaxis]
     information = np.where(convex, observed, average + RIDGE * np.eye(scale.shape[-1]))
     slope = derivatives.gradient / scale
     step = -np.linalg.solve(information, slope[..., np.newaxis])[..., 0]

@@ -31,6 +31,7 @@ from equipoise.stats.mmrm_engine import Index, Solution, solve
 from equipoise.stats.mmrm_inference import (
     adjusted,
     kenward_roger_f,
+    orthogonal_contrasts,
     parameter_covariance,
     pooled_df,
     satterthwaite,
@@ -419,24 +420,23 @@ def joint(fit: MmrmFit, rows: Matrix) -> JointTest:
     estimates, q = fit.estimates, len(rows)
     if fit.df_rule not in KENWARD_ROGER:
         return wald_test(rows, fit.beta, fit.covariance, denominator(fit, rows))
-    turned = estimates.solution.slopes.turned[0]
-    p = estimates.beta.size
-    scaled = kenward_roger_f(rows, estimates.root, turned.reshape(-1, p, p), estimates.spread)
-    if scaled is None:
+    across = (rows @ estimates.root)[np.newaxis]
+    scaled = kenward_roger_f(across, estimates.solution.slopes.turned, estimates.spread[np.newaxis])
+    if not scaled.exists[0]:
         raise NotIdentified(
             "terms",
             None,
             f"asks for {q} contrasts at once, more than Kenward and Roger's approximation allows here",
             "test fewer, or use box_test",
         )
-    plain = wald_test(rows, fit.beta, fit.covariance, scaled.df)
-    statistic = scaled.factor * plain.statistic
+    df, factor = float(scaled.df[0]), float(scaled.factor[0])
+    statistic = factor * wald_test(rows, fit.beta, fit.covariance, df).statistic
     return JointTest(
         statistic,
         q,
-        scaled.df,
-        float(special.fdtrc(q, scaled.df, statistic)),
-        f"Kenward-Roger F on {q} and {scaled.df:g} df, scaled by {scaled.factor:g}",
+        df,
+        float(special.fdtrc(q, df, statistic)),
+        f"Kenward-Roger F on {q} and {df:g} df, scaled by {factor:g}",
     )
 
 
@@ -444,8 +444,7 @@ def denominator(fit: MmrmFit, rows: Matrix) -> float:
     """Denominator degrees of freedom of a joint test, without Kenward and Roger."""
     if fit.df_rule != "satterthwaite":
         return float(fit.df_of(rows).min())
-    _, vectors = np.linalg.eigh(rows @ fit.covariance @ rows.T)
-    return pooled_df(fit.df_of(vectors.T @ rows))
+    return float(pooled_df(fit.df_of(orthogonal_contrasts(rows, fit.covariance))))
 
 
 def contrast_matrix(weights: ArrayLike, p: int) -> Matrix:

@@ -20,10 +20,14 @@ NO_VARIANCE = 1e-300
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScaledF:
-    """An F test whose statistic is multiplied by `factor` and referred to F on its q and `df` degrees of freedom."""
+    """F tests whose statistics are multiplied by `factor` (B,) and referred to F on their q and `df` (B,).
 
-    factor: float
-    df: float
+    Where `exists` (B,) is False the approximation has no solution; `factor` is zero and `df` one there.
+    """
+
+    factor: Vector
+    df: Vector
+    exists: NDArray[np.bool_]
 
 
 def parameter_covariance(solution: Solution) -> tuple[Array, NDArray[np.bool_]]:
@@ -93,57 +97,56 @@ def satterthwaite(contrasts: Array, turned: Array, spread: Array) -> Array:
         return np.asarray(2 * variance**2 / np.maximum(spread_of_variance, NO_VARIANCE * variance**2))
 
 
-def pooled_df(values: Vector) -> float:
-    """Denominator degrees of freedom of a joint test from those of its orthogonal contrasts, equation (fai-cornelius).
+def pooled_df(values: Array) -> Vector:
+    """(B,), degrees of freedom of joint tests from those of their orthogonal contrasts (B, q), (fai-cornelius).
 
     Source:
         Fai and Cornelius (1996), Journal of Statistical Computation and Simulation 54:363-378.
     """
-    if np.ptp(values) <= SAME_DF * values.max():
-        return float(values.mean())
-    if values.min() <= 2:
-        return 2.0
-    total = float((values / (values - 2)).sum())
-    return 2 * total / (total - values.size)
+    q = values.shape[-1]
+    alike = np.ptp(values, axis=-1) <= SAME_DF * values.max(axis=-1)
+    few = values.min(axis=-1) <= 2
+    safe = np.where((few | alike)[..., np.newaxis], 3.0, values)
+    total = (safe / (safe - 2)).sum(axis=-1)
+    pooled = 2 * total / np.where(total > q, total - q, 1.0)
+    return np.asarray(np.where(alike, values.mean(axis=-1), np.where(few, 2.0, pooled)))
 
 
-def orthogonal_contrasts(rows: Matrix, root: Matrix) -> Matrix:
-    """(q, p), the contrasts L (q, p) turned so that their estimates are uncorrelated, times the root."""
-    across = rows @ root
-    _, vectors = np.linalg.eigh(across @ across.T)
-    return np.asarray(vectors.T @ across)
+def orthogonal_contrasts(rows: Matrix, covariance: Array) -> Array:
+    """(B, q, p), contrasts (q, p) combined so that under a covariance (B, p, p) they are uncorrelated."""
+    _, vectors = np.linalg.eigh(rows @ covariance @ rows.T)
+    return np.asarray(transposed(vectors) @ rows)
 
 
-def kenward_roger_f(rows: Matrix, root: Matrix, turned: Array, spread: Matrix) -> ScaledF | None:
-    """Kenward and Roger's scale and degrees of freedom of a joint test, equation (kenward-roger-f).
+def kenward_roger_f(across: Array, turned: Array, spread: Array) -> ScaledF:
+    """Kenward and Roger's scale and degrees of freedom of joint tests, equation (kenward-roger-f).
 
     Args:
-        rows: (q, p), L.
-        root: (p, p).
-        turned: (parameters, p, p).
-        spread: (parameters, parameters).
+        across: (B, q, p), the contrasts times the root.
+        turned: (B, parameters, p p).
+        spread: (B, parameters, parameters).
 
-    Returns:
-        None where the approximation has no solution.
+    Source:
+        Kenward and Roger (1997), Biometrics 53:983-997.
     """
-    q = len(rows)
-    basis, _ = np.linalg.qr((rows @ root).T)
-    parts = (basis.T @ turned @ basis).reshape(len(turned), -1)
-    traces = parts @ np.eye(q).ravel()
-    first = float(traces @ spread @ traces)
-    second = float((parts * (spread @ parts)).sum())
+    fits, q, p = across.shape
+    basis = np.linalg.qr(transposed(across))[0][:, np.newaxis]
+    parts = transposed(basis) @ turned.reshape(fits, -1, p, p) @ basis
+    traces = np.trace(parts, axis1=-2, axis2=-1)[:, np.newaxis]
+    flat = parts.reshape(fits, -1, q * q)
+    first = (traces @ spread @ transposed(traces))[:, 0, 0]
+    second = (flat * (spread @ flat)).sum(axis=(-2, -1))
     if q == 1:
-        return ScaledF(1.0, 2 / first)
+        return ScaledF(np.ones(fits), 2 / first, np.ones(fits, bool))
     b = (first + 6 * second) / (2 * q)
     g = ((q + 1) * first - (q + 4) * second) / ((q + 2) * second)
     divisor = 3 * q + 2 * (1 - g)
     c1, c2, c3 = g / divisor, (q - g) / divisor, (q + 2 - g) / divisor
-    if min(1 - second / q, 1 - c2 * b, 1 - c3 * b) <= 0:
-        return None
-    mean = 1 / (1 - second / q)
-    variance = 2 / q * (1 + c1 * b) / ((1 - c2 * b) ** 2 * (1 - c3 * b))
-    ratio = variance / (2 * mean**2)
-    if not q * ratio > 1:
-        return None
-    df = 4 + (q + 2) / (q * ratio - 1)
-    return ScaledF(df / (mean * (df - 2)), df)
+    left = np.stack([1 - second / q, 1 - c2 * b, 1 - c3 * b])
+    exists = (left > 0).all(axis=0)
+    left = np.where(exists, left, 1.0)
+    # ratio is V / (2 E^2), the variance of the statistic over twice its squared mean.
+    ratio = left[0] ** 2 * (1 + c1 * b) / (q * left[1] ** 2 * left[2])
+    exists = exists & (q * ratio > 1)
+    df = 4 + (q + 2) / np.where(exists, q * ratio - 1, 1.0)
+    return ScaledF(np.where(exists, left[0] * df / (df - 2), 0.0), np.where(exists, df, 1.0), exists)

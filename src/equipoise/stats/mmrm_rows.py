@@ -171,13 +171,13 @@ def triangle_of(covariates: Matrix, outcome: Matrix, subjects: Index) -> Matrix:
     for begin in range(0, len(subjects), ROWS_A_BLOCK):
         own = subjects[begin : begin + ROWS_A_BLOCK]
         block = np.concatenate([triangle, np.concatenate([covariates[own], outcome[own]], axis=1)])
-        triangle = np.linalg.qr(block, mode="r") if len(block) > 1 else block
+        triangle = np.asarray(np.linalg.qr(block, mode="r")) if len(block) > 1 else block
     return triangle
 
 
 def least_squares(design: Factored, outcome: Matrix, seen: NDArray[np.bool_]) -> Vector:
     """(p,), ordinary least squares of the outcomes (n, T) seen; equation (shift)."""
-    r, visits, p = design.functions.shape
+    _, visits, p = design.functions.shape
     normal, right = np.zeros((p, p)), np.zeros(p)
     for visit in range(visits):
         own = design.covariates[seen[:, visit]]

@@ -19,7 +19,7 @@ Array: TypeAlias = NDArray[np.float64]
 STRUCTURES = ("us", "cs", "csh", "ar1", "ar1h", "toep", "toeph", "ad", "adh", "sp_exp")
 ORDERED = ("ar1", "ar1h", "toep", "toeph", "ad", "adh")  # the order of the visits matters
 HETEROGENEOUS = ("us", "csh", "ar1h", "toeph", "adh")
-LONGEST = 3.0  # largest logarithm by which one step multiplies a variance
+LONGEST = 1.0  # largest logarithm by which one step multiplies a variance
 SENTENCES = {
     "us": "unstructured",
     "cs": "compound symmetry",
@@ -117,7 +117,8 @@ def unstructured(labels: Sequence[Any]) -> Structure:
         return np.asarray((half @ np.swapaxes(half, -1, -2))[..., low, high])
 
     names = tuple(
-        f"var({labels[a]})" if a == b else f"cov({labels[a]}, {labels[b]})" for a, b in zip(low, high, strict=True)
+        f"var({labels[a]})" if a == b else f"cov({labels[a]}, {labels[b]})"
+        for a, b in zip(low.tolist(), high.tolist(), strict=True)
     )
     return Structure(
         "us",
@@ -246,7 +247,7 @@ def exchangeable(visits: int) -> Correlation:
 
 
 def autoregressive(positions: Vector) -> Correlation:
-    """rho to the power of the number of visits between."""
+    """A correlation to the power of the number of visits between."""
     visits = len(positions)
     lag = np.abs(positions[:, np.newaxis] - positions)
     first, second = np.maximum(lag - 1, 0), np.maximum(lag - 2, 0)
@@ -316,7 +317,7 @@ def antedependent(labels: Sequence[Any]) -> Correlation:
         return np.asarray(value.reshape(*rho.shape[:-1], visits**2, visits - 1, visits - 1))
 
     return Correlation(
-        tuple(f"rho({labels[at]}, {labels[at + 1]})" for at in step),
+        tuple(f"rho({labels[at]}, {labels[at + 1]})" for at in range(visits - 1)),
         lambda rho: product(rho, between),
         first,
         second,
