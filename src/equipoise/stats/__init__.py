@@ -7,11 +7,14 @@ sentence and with its citation, what was done. The room knows no files and no tr
 from equipoise.stats.descriptive import clopper_pearson, mean_interval, median_quartiles, newcombe, wilson
 from equipoise.stats.gee_batch import gee_batch
 from equipoise.stats.gee_fit import gee
+from equipoise.stats.imputation import impute
+from equipoise.stats.imputation_tipping import tipping_point
 from equipoise.stats.least_squares import ancova
 from equipoise.stats.mmrm_batch import mmrm_batch
 from equipoise.stats.mmrm_fit import mmrm
 from equipoise.stats.repeated_measures import rm_anova
 from equipoise.stats.rerandomise import rerandomisation, rerandomisation_interval
+from equipoise.stats.rubin import pool
 from equipoise.stats.two_samples import two_sample
 
 __all__ = [
@@ -19,14 +22,17 @@ __all__ = [
     "clopper_pearson",
     "gee",
     "gee_batch",
+    "impute",
     "mean_interval",
     "median_quartiles",
     "mmrm",
     "mmrm_batch",
     "newcombe",
+    "pool",
     "rerandomisation",
     "rerandomisation_interval",
     "rm_anova",
+    "tipping_point",
     "two_sample",
     "wilson",
 ]
