@@ -10,6 +10,7 @@ from equipoise.stats.gee_fit import gee
 from equipoise.stats.imputation import impute
 from equipoise.stats.imputation_tipping import tipping_point
 from equipoise.stats.least_squares import ancova
+from equipoise.stats.marginal_means import marginal_means
 from equipoise.stats.mmrm_batch import mmrm_batch
 from equipoise.stats.mmrm_fit import mmrm
 from equipoise.stats.repeated_measures import rm_anova
@@ -23,6 +24,7 @@ __all__ = [
     "gee",
     "gee_batch",
     "impute",
+    "marginal_means",
     "mean_interval",
     "median_quartiles",
     "mmrm",

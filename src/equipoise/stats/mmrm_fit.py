@@ -23,6 +23,7 @@ from equipoise.stats.coefficients import (
     two_sided_p,
     wald_test,
 )
+from equipoise.stats.designs import FormulaRecipe
 from equipoise.stats.frames import Frame, Opened, like, named_rows, opened
 from equipoise.stats.mmrm_box import box_test
 from equipoise.stats.mmrm_data import EVERYONE, Coordinates, Longitudinal, Posed, by_visit, pose
@@ -145,6 +146,11 @@ class MmrmFit:
             NotIdentified: a correction that a subject with full leverage makes infinite.
         """
         return reported(self.estimates, df or self.df_rule, vcov)
+
+    @property
+    def recipe(self) -> FormulaRecipe:
+        """How the design of the fit is made for other rows."""
+        return self.estimates.long.design.recipe
 
     def df_of(self, contrasts: ArrayLike) -> Vector:
         """(m,), the degrees of freedom of contrasts (m, p) or (p,), one by one."""

@@ -11,12 +11,11 @@ Terms: *exceedance* (the probability that the largest statistic exceeds a limit)
 one given coordinate is the largest), *turn* (a direction about a facet's point), *reach* (the angle to its border).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from scipy import interpolate, optimize, special
+from scipy import optimize, special
 from scipy.stats import qmc
 
 from equipoise.stats.coefficients import quantile
@@ -26,7 +25,8 @@ SEED = 20030709  # of the quasi-Monte Carlo points: the same numbers on every ru
 REPLICATES, LOG2_POINTS = 8, 11
 MOST_EXACT_RANK = 3
 NODES = 24
-TILTS = 1024
+NEAR_RIGHT = np.geomspace(1e-12, 0.01, 120)  # about the right angle a small limit leaves a narrow step
+TILTS = np.unique(np.concatenate([np.linspace(0.0, np.pi, 1025), np.pi / 2 - NEAR_RIGHT, np.pi / 2 + NEAR_RIGHT]))
 NO_SPREAD = 1e-9  # eigenvalue relative to the largest
 SAME = 1e-12
 STEEPEST_LOADING = 0.97  # beyond it the inner integrand of a product correlation is too narrow for its nodes
@@ -44,37 +44,23 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Facets:
-    """How far each facet reaches: angles (N,) from its point, and their shares (N,), which sum to the facets."""
+    """How far the facets of a correlation of some rank reach, by B independent rules.
 
-    reach: Vector
-    shares: Vector
-    rank: int
-    two_sided: bool
-
-    def exceedance(self, limit: float, df: float) -> Vector:
-        """(1,), the probability that the largest statistic exceeds the limit, equation (facets)."""
-        return np.array([self.shares @ tilted(self.rank, limit, df)(self.reach)])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SampledFacets:
-    """How far each of k facets reaches in sampled turns: angles (B, k, N), by B independent sets of N turns.
-
-    `area` (B, N) is the part of the sphere that the facets would cover if each reached as far all round; its mean
-    is one, and what it misses of that corrects what goes with it: equation (control).
+    Whatever the limit, the sum over a rule's turns is one of heights and slopes at `TILTS`: `rules` (B, 2, E) are their
+    weights. `control` (2, E) are the weights of the slope on what a rule misses of the sphere's area, `missed` (B,):
+    equation (control). Both are zero for an exact rule.
     """
 
-    reach: Matrix
-    area: Matrix
+    rules: Matrix
+    control: Matrix
+    missed: Vector
     rank: int
     two_sided: bool
 
     def exceedance(self, limit: float, df: float) -> Vector:
         """(B,), the probability that the largest statistic exceeds the limit, equations (facets) and (control)."""
-        inside = tilted(self.rank, limit, df)(self.reach).sum(axis=1) * (2.0 if self.two_sided else 1.0)
-        excess = self.area - 1
-        slope = np.vdot(inside - inside.mean(), excess) / np.vdot(excess - excess.mean(), excess)
-        return np.asarray((inside - slope * excess).mean(axis=1))
+        curve = tilted(self.rank, limit, df)
+        return np.asarray(np.tensordot(self.rules, curve, 2) - np.vdot(self.control, curve) * self.missed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +98,7 @@ class OneStatistic:
         return np.array([2 * above if self.two_sided else above])
 
 
-Rule: TypeAlias = "Facets | SampledFacets | ProductCorrelation | OneStatistic"
+Rule: TypeAlias = "Facets | ProductCorrelation | OneStatistic"
 
 
 def rule_for(correlation: Matrix, *, two_sided: bool = True) -> Rule:
@@ -175,23 +161,35 @@ def three_errors(several: Vector) -> float:
     return 0.0 if several.size == 1 else float(3 * several.std(ddof=1) / np.sqrt(several.size))
 
 
-def tilted(rank: int, limit: float, df: float) -> Callable[[Matrix], Matrix]:
-    """The exceedance within an angle of a facet's point, as a share of the whole sphere's angles.
+def tilted(rank: int, limit: float, df: float) -> Matrix:
+    """(2, E), the exceedance within each of `TILTS` of a facet's point, and its slope there, equation (tilt).
 
-    Equation (tilt): cubic pieces with exact slopes, through a cumulated Gauss-Legendre rule.
+    As shares of all the sphere's angles; cumulated Gauss-Legendre rules.
     """
-    near = np.geomspace(1e-12, 0.01, 120)  # about the right angle a small limit leaves a narrow step
-    edges = np.unique(np.concatenate([np.linspace(0.0, np.pi, TILTS + 1), np.pi / 2 - near, np.pi / 2 + near]))
     nodes, weights = np.polynomial.legendre.leggauss(4)
-    half = np.diff(edges)[:, np.newaxis] / 2
+    half = np.diff(TILTS)[:, np.newaxis] / 2
+    whole = np.sqrt(np.pi) * np.exp(special.gammaln((rank - 1) / 2) - special.gammaln(rank / 2))
 
     def slope(angle: Matrix) -> Matrix:
-        return np.asarray(np.sin(angle) ** (rank - 2) * beyond(np.cos(angle), limit, rank, df))
+        return np.asarray(np.sin(angle) ** (rank - 2) * beyond(np.cos(angle), limit, rank, df) / whole)
 
-    pieces = (slope(edges[:-1, np.newaxis] + half * (nodes + 1)) * half) @ weights
-    heights = np.concatenate([[0.0], np.cumsum(pieces)])
-    whole = np.sqrt(np.pi) * np.exp(special.gammaln((rank - 1) / 2) - special.gammaln(rank / 2))
-    return interpolate.CubicHermiteSpline(edges, heights / whole, slope(edges) / whole)
+    pieces = (slope(TILTS[:-1, np.newaxis] + half * (nodes + 1)) * half) @ weights
+    return np.stack([np.concatenate([[0.0], np.cumsum(pieces)]), slope(TILTS)])
+
+
+def weights_of_tilts(reach: Vector, shares: Vector) -> Matrix:
+    """(2, E), what a weighted sum over angles (N,) takes of heights and slopes at `TILTS`: cubic Hermite pieces."""
+    left = np.clip(np.searchsorted(TILTS, reach, side="right") - 1, 0, TILTS.size - 2)
+    width = TILTS[left + 1] - TILTS[left]
+    part = (reach - TILTS[left]) / width
+    rising = part**2 * (3 - 2 * part)
+    terms = [
+        [(left, 1 - rising), (left + 1, rising)],
+        [(left, width * part * (1 - part) ** 2), (left + 1, -width * part**2 * (1 - part))],
+    ]
+    return np.array(
+        [sum(np.bincount(at, shares * weight, TILTS.size) for at, weight in pair) for pair in terms], dtype=np.float64
+    )
 
 
 def beyond(coordinate: Matrix, limit: float, rank: int, df: float) -> Matrix:
@@ -231,13 +229,12 @@ def exact_facets(points: Matrix, *, two_sided: bool) -> Facets:
         points: (k, r), unit vectors, r two or three.
         two_sided: whether opposite points count too; a facet and its opposite then have the same angles.
     """
-    reach, shares = [], []
+    rule = np.zeros((2, TILTS.size))
     for place in range(len(points)):
         borders = borders_of(points, place, two_sided=two_sided)
         turns, weights = circle_turns() if points.shape[1] == 2 else sphere_turns(borders)
-        reach.append(reach_of(turns, borders))
-        shares.append(weights * (2.0 if two_sided else 1.0))
-    return Facets(np.concatenate(reach), np.concatenate(shares), points.shape[1], two_sided)
+        rule += weights_of_tilts(reach_of(turns, borders), weights * (2.0 if two_sided else 1.0))
+    return Facets(rule[np.newaxis], np.zeros_like(rule), np.zeros(1), points.shape[1], two_sided)
 
 
 def circle_turns() -> tuple[Matrix, Vector]:
@@ -265,7 +262,7 @@ def sphere_turns(borders: Matrix) -> tuple[Matrix, Vector]:
     return np.column_stack([np.cos(angles), np.sin(angles)]), (half * weights).ravel() / (2 * np.pi)
 
 
-def sampled_facets(points: Matrix, *, two_sided: bool) -> SampledFacets:
+def sampled_facets(points: Matrix, *, two_sided: bool) -> Facets:
     """Facets of a sphere in four dimensions or more, by scrambled Sobol points that tell their own error.
 
     Source:
@@ -280,11 +277,15 @@ def sampled_facets(points: Matrix, *, two_sided: bool) -> SampledFacets:
     )
     normal = special.ndtri(np.clip(normal, 1e-15, 1 - 1e-15))
     turns = normal / np.linalg.norm(normal, axis=1, keepdims=True)
-    angles = [reach_of(turns, borders_of(points, place, two_sided=two_sided)) for place in range(len(points))]
-    reach = np.stack([angle.reshape(REPLICATES, -1) for angle in angles], axis=1)
+    reach = np.stack([reach_of(turns, borders_of(points, one, two_sided=two_sided)) for one in range(len(points))])
+    copies = 2.0 if two_sided else 1.0
     beneath = special.betainc((rank - 1) / 2, 0.5, np.sin(reach) ** 2) / 2
-    covered = np.where(reach <= np.pi / 2, beneath, 1 - beneath).sum(axis=1)
-    return SampledFacets(reach, covered * (2.0 if two_sided else 1.0), rank, two_sided)
+    missed = copies * np.where(reach <= np.pi / 2, beneath, 1 - beneath).sum(axis=0) - 1
+    centred = missed - missed.mean()
+    share = copies / 2**LOG2_POINTS
+    rules = [weights_of_tilts(one.ravel(), np.full(one.size, share)) for one in np.split(reach, REPLICATES, axis=1)]
+    control = weights_of_tilts(reach.ravel(), np.tile(copies * centred / (centred @ centred), len(points)))
+    return Facets(np.array(rules), control, missed.reshape(REPLICATES, -1).mean(axis=1), rank, two_sided)
 
 
 def loadings_of(correlation: Matrix, *, two_sided: bool) -> Vector | None:
