@@ -7,6 +7,7 @@ promise of our own is an `assert` and is shown with one.
 from pathlib import PurePath
 
 LONGEST_VALUE_SHOWN = 80
+LONGEST_PATH_SHOWN = 1_000
 
 
 class Refusal(Exception):
@@ -33,11 +34,11 @@ class Refusal(Exception):
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it: on one line, control characters escaped, cut when long; a path keeps its end."""
+    """A value as a message shows it: on one line, control characters escaped, cut when long.
+
+    A path is what a person must find again, so it is cut much later.
+    """
     text = str(value)
     text = "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
-    if len(text) > LONGEST_VALUE_SHOWN and isinstance(value, PurePath):
-        return "…" + text[1 - LONGEST_VALUE_SHOWN :]
-    if len(text) > LONGEST_VALUE_SHOWN:
-        return text[: LONGEST_VALUE_SHOWN - 1] + "…"
-    return text
+    longest = LONGEST_PATH_SHOWN if isinstance(value, PurePath) else LONGEST_VALUE_SHOWN
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -81,9 +81,11 @@ Id = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z][A-Za-z0-9
 Code = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}$")]
 Number = Annotated[Decimal, BeforeValidator(_number, json_schema_input_type=float)]
 Whole = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
-Count = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int), Field(ge=0)]
-Positive = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int), Field(ge=1)]
-Share = Annotated[Decimal, BeforeValidator(_number, json_schema_input_type=float), Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0), BeforeValidator(_whole, json_schema_input_type=Annotated[int, Field(ge=0)])]
+Positive = Annotated[int, Field(ge=1), BeforeValidator(_whole, json_schema_input_type=Annotated[int, Field(ge=1)])]
+Share = Annotated[
+    Decimal, Field(ge=0, le=1), BeforeValidator(_number, json_schema_input_type=Annotated[float, Field(ge=0, le=1)])
+]
 Day = Annotated[date, BeforeValidator(_day, json_schema_input_type=date)]
 RuleText = Annotated[
     Rule, PlainValidator(_rule, json_schema_input_type=str), PlainSerializer(lambda rule: rule.text, return_type=str)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import linalg, special
 
 from equipoise import stats
-from equipoise.stats.refusals import NotConverged, NotIdentified, Separation
+from equipoise.stats.refusals import NotConverged, NotIdentified, Separation, TooFewClusters
 
 MEANS = {
     "gaussian": (lambda eta: eta, np.ones_like, np.ones_like),
@@ -135,7 +135,7 @@ def fitted(frame, family, working):
     """The fit, or a random case that the fit rightly refuses set aside."""
     try:
         return stats.gee("y ~ arm + visit + age", frame, cluster="id", time="visit", family=family, working=working)
-    except (NotIdentified, NotConverged, Separation):
+    except (NotIdentified, NotConverged, Separation, TooFewClusters):
         assume(False)
 
 

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from equipoise.refusals import Refusal, shown
 
@@ -38,7 +39,7 @@ class Fault:
         """One line: `file:line: field = value: problem; remedy`."""
         value = f" = {shown(self.value)}" if self.value else ""
         subject = f"{self.field}{value}: " if self.field else ""
-        return f"{shown(self.file)}:{self.line}: {subject}{self.problem}; {self.remedy}"
+        return f"{shown(PurePath(self.file))}:{self.line}: {subject}{self.problem}; {self.remedy}"
 
 
 class ProtocolRefused(Refusal):
