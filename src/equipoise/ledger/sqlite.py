@@ -62,7 +62,7 @@ class SqliteStore(Store):
 
     def __init__(self, path: Path, mode: str = "rw") -> None:
         self.path = path
-        self.address = str(path)
+        self.address = path
         self._mode = mode
         self.engine = create_engine(
             "sqlite://",

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, PoolProxiedConnection
@@ -93,7 +94,7 @@ def marked(statement: str, mark: str) -> str:
 class Store(ABC):
     """The database of one ledger. `address` is how a message names it, without any password."""
 
-    address: str
+    address: str | Path
     engine: Engine
     errors: tuple[type[Exception], ...]  # what the driver raises
     mark: str  # how a statement marks a parameter
