@@ -4,6 +4,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -33,7 +34,8 @@ def test_a_ledger_is_not_made_over_another(ledger, place, child):
         child.append(writer, 1, "x")
     text = refusal_of(create, place.address, child)
     if place.kind == "sqlite":
-        assert text == f"ledger = {shown(place.address)}: is there already; open it, or name a file that is not there"
+        name = shown(ledger.store.address)
+        assert text == f"ledger = {name}: is there already; open it, or name a file that is not there"
     else:
         assert text == (
             f"ledger = {shown(ledger.store.address)}: holds a table event already; "
@@ -145,7 +147,7 @@ def test_a_file_that_becomes_read_only_while_open_is_refused(sqlite_place, child
         writer._log.transaction.run("PRAGMA query_only = ON")
         child.append(writer, 1, "x")
     assert str(refused.value) == (
-        f"ledger = {shown(sqlite_place.address)}: the file or its folder cannot be written to; "
+        f"ledger = {shown(Path(sqlite_place.address))}: the file or its folder cannot be written to; "
         "ask for write permission on both"
     )
 
@@ -156,7 +158,7 @@ def test_a_full_disk_is_refused_and_nothing_is_appended(sqlite_place, child):
             writer._log.transaction.run("PRAGMA max_page_count = 1")  # SQLite's own way to play a full disk
             child.append(writer, 1, "x" * 1_000_000)
         assert str(refused.value) == (
-            f"ledger = {shown(sqlite_place.address)}: the disk is full; nothing was written; make room"
+            f"ledger = {shown(Path(sqlite_place.address))}: the disk is full; nothing was written; make room"
         )
         assert ledger.verify().events == 0
 

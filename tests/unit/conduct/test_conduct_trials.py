@@ -94,7 +94,7 @@ def test_a_rehearsal_is_marked_for_ever(kit, tmp_path):
 def test_a_folder_holds_one_trial(kit, tmp_path):
     folder = kit.trial.folder
     assert refusal(create, kit, folder) == (
-        f"ledger = {shown(str(folder / 'trial.db'))}: is there already; open it, or name a file that is not there"
+        f"ledger = {shown(folder / 'trial.db')}: is there already; open it, or name a file that is not there"
     )
     other = kit.PROTOCOL.replace("Kit}", "Kat}")
     assert refusal(create, kit, folder, other) == (
@@ -117,7 +117,7 @@ def test_an_interrupted_creation_can_be_repeated(kit, tmp_path, reached):
     if reached == "ledger":
         Ledger.create(folder / "trial.db", conduct.PROJECTION, software="test").close()
         assert refusal(conduct.open_trial, folder) == (
-            f"ledger = {shown(str(folder / 'trial.db'))}: holds no trial; "
+            f"ledger = {shown(folder / 'trial.db')}: holds no trial; "
             "create the trial again; it was interrupted before its first event"
         )
     trial = create(kit, folder)
