@@ -96,19 +96,19 @@ def gee_batch(
     parts = []
     for block in blocks(int(np.prod(lead)), n * visits * p):
         now = {name: array if len(array) == 1 else array[block] for name, array in flat.items()}
-        problem = pose(
+        posed = pose(
             now["y"],
             now["X"],
-            now["observed"].astype(bool),
+            now["observed"],
             family=chosen,
             link=tie,
             working=structure,
-            offset=now["offset"],
-            weight=now["weights"],
+            offset=now.get("offset"),
+            weight=now.get("weights"),
             without_p=without_p,
             fixed_scale=fixed,
         )
-        parts.append(one_block(Sandwich(problem, solve(problem, tolerance), np.eye(p)), covariances))
+        parts.append(one_block(Sandwich(posed, solve(posed, tolerance), np.eye(p)), covariances))
     return GeeBatch(
         np.concatenate([part.beta for part in parts]).reshape(*lead, p),
         np.concatenate([part.scale for part in parts]).reshape(lead),
@@ -121,7 +121,7 @@ def gee_batch(
 def arranged(
     y: ArrayLike, X: ArrayLike, observed: ArrayLike | None, weights: ArrayLike | None, offset: ArrayLike | None
 ) -> dict[str, NDArray[Any]]:
-    """Every array by name, absent ones as what they mean.
+    """Every array that was given, by name, and which outcomes were observed.
 
     Raises:
         BadSample: trailing axes that do not agree.
@@ -136,9 +136,9 @@ def arranged(
         "y": outcome,
         "X": design,
         "observed": np.ones(plane, bool) if observed is None else np.asarray(observed, dtype=bool),
-        "weights": np.ones(plane) if weights is None else np.asarray(weights, dtype=np.float64),
-        "offset": np.zeros(plane) if offset is None else np.asarray(offset, dtype=np.float64),
     }
+    beside = {"weights": weights, "offset": offset}
+    arrays |= {name: np.asarray(array, dtype=np.float64) for name, array in beside.items() if array is not None}
     for name, array in arrays.items():
         if name != "X" and array.shape[-2:] != plane:
             raise BadSample(name, array.shape, f"does not end in {plane}", "give (..., n, T)")
@@ -169,17 +169,15 @@ def flattened(array: NDArray[Any], trailing: int, lead: tuple[int, ...]) -> NDAr
 def check_values(arrays: dict[str, NDArray[Any]], family: Family) -> None:
     """Refuse observed values that are not finite, or outcomes that the family cannot have."""
     seen = arrays["observed"]
-    for name in ("X", "offset", "weights"):
-        array = arrays[name]
-        bad = (
-            ~np.isfinite(array).all(axis=-1)
-            if name == "X"
-            else ~np.isfinite(array) | (name == "weights") & (array <= 0)
-        )
-        if (bad & seen).any():
-            raise BadSample(name, None, f"holds {int((bad & seen).sum())} values that cannot be used", "correct them")
-    outcome, _ = np.broadcast_arrays(arrays["y"], seen)
-    check_outcome(family, outcome[np.broadcast_to(seen, outcome.shape)])
+    for name in arrays.keys() & {"X", "offset", "weights"}:
+        good = np.isfinite(arrays[name])
+        good = good.all(axis=-1) if name == "X" else good & ((name == "offset") | (arrays[name] > 0))
+        if not good.all() and (bad := ~good & seen).any():
+            raise BadSample(name, None, f"holds {int(bad.sum())} values that cannot be used", "correct them")
+    fits = family.outcome_fits(arrays["y"])
+    if not fits.all():
+        outcome, known = np.broadcast_arrays(arrays["y"], seen)
+        check_outcome(family, outcome[known])
 
 
 def blocks(fits: int, size: int) -> Iterator[slice]:
@@ -195,11 +193,11 @@ def one_block(sandwich: Sandwich, covariances: Sequence[str]) -> GeeBatch:
     # A fit that ran away may overflow; it is marked, and its numbers are replaced.
     with np.errstate(all="ignore"):
         matrices = {name: FORMULAS[name](sandwich) for name in covariances}
-    usable = solution.converged & (solution.moments.scale > 0)
+    usable = solution.converged & (solution.scale > 0)
     if set(covariances) & set(LEVERAGE_CORRECTED):
         usable = usable & ~sandwich.alone.any(axis=-1)
     for matrix in matrices.values():
         usable = usable & (np.diagonal(matrix, axis1=-2, axis2=-1) > 0).all(axis=-1)
     unknown = np.where(np.eye(sandwich.n_coefficients, dtype=bool), np.inf, 0.0)
     matrices = {name: np.where(usable[:, np.newaxis, np.newaxis], matrix, unknown) for name, matrix in matrices.items()}
-    return GeeBatch(solution.beta, solution.moments.scale, matrices, usable, solution.iterations)
+    return GeeBatch(solution.beta, solution.scale, matrices, usable, solution.iterations)

@@ -13,8 +13,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.stats.gee_engine import Problem, Solution, pair_counts
+from equipoise.stats.gee_engine import Moments, Posed, Solution, less_mean, moments
 from equipoise.stats.samples import Matrix, Vector
+from equipoise.stats.stacked import solved
 
 COVARIANCES = (
     "model",
@@ -53,19 +54,26 @@ MOREL_LEAST_EFFECT = 1.0
 class Sandwich:
     """What every covariance is made of, at the solution of one block of fits.
 
-    `bread` (B, p, p) is the inverse information without the scale; `scores` (B, n, p) and `shares`
-    (B, n, p, p) are each subject's part of the estimating equation and of the information. `basis` (p, p)
-    turns the coefficients back into those of the formula; covariances come out in these.
+    `bread` (B, p, p) is the inverse information without the scale; `scores` (p, n, B) and `shares`
+    (p, p, n, B), entries first, are each subject's part of the estimating equation and of the information. `basis`
+    (p, p) turns the coefficients back into those of the formula; covariances come out in these.
     """
 
-    problem: Problem
+    posed: Posed
     solution: Solution
     basis: Matrix
 
     @cached_property
+    def moments(self) -> Moments:
+        """Everything at the solution, observation by observation."""
+        if self.solution.known is not None:
+            return self.solution.known
+        return moments(less_mean(self.posed.laid, self.solution.near), self.solution.step)
+
+    @cached_property
     def root(self) -> Matrix:
         """(B, p, p), C with `bread = C C'`."""
-        values, vectors = np.linalg.eigh(self.solution.moments.information)
+        values, vectors = np.linalg.eigh(self.solution.information)
         largest = np.maximum(values[..., -1:], np.finfo(float).tiny)
         # A fit whose information is singular is marked as not converged; its numbers need only be finite.
         values = np.maximum(values, largest * 1e-15)
@@ -78,50 +86,106 @@ class Sandwich:
 
     @cached_property
     def scores(self) -> Matrix:
-        """(B, n, p), each subject's term of the estimating equation."""
-        now = self.solution.moments
-        return np.asarray(np.einsum("btnp,btn->bnp", now.weighted, now.residuals))
+        """(p, n, B), each subject's term of the estimating equation."""
+        if self.solution.subjects is not None:
+            return self.solution.subjects.scores
+        now = self.moments
+        return np.ascontiguousarray(np.einsum("btnp,btn->pnb", now.weighted, now.residuals))
 
     @cached_property
     def shares(self) -> Matrix:
-        """(B, n, p, p), each subject's part of the information."""
-        now = self.solution.moments
-        slopes = np.moveaxis(now.slopes, 1, 3)
-        return np.asarray(slopes @ np.moveaxis(now.weighted, 1, 2))
-
-    @cached_property
-    def leverages(self) -> tuple[Matrix, Matrix]:
-        """Eigenvalues (B, n, p) and vectors (B, n, p, p) of the shares, in coordinates where they sum to I."""
-        root = self.root[:, np.newaxis]
-        values, vectors = np.linalg.eigh(np.swapaxes(root, -1, -2) @ self.shares @ root)
-        return np.clip(values, 0.0, 1.0), vectors
+        """(p, p, n, B), each subject's part of the information."""
+        if self.solution.subjects is not None:
+            return self.solution.subjects.shares
+        slopes = np.moveaxis(self.moments.slopes, 1, 3)
+        return np.ascontiguousarray((slopes @ np.moveaxis(self.moments.weighted, 1, 2)).transpose(2, 3, 1, 0))
 
     @cached_property
     def alone(self) -> NDArray[np.bool_]:
-        """(B, n), subjects who determine some combination of coefficients by themselves."""
-        return np.asarray(self.leverages[0][..., -1] > FULL_LEVERAGE)
+        """(B, n), subjects who determine some combination of coefficients by themselves.
+
+        None of them has leverages that sum to less than one; only where they do not are eigenvalues needed.
+        """
+        whole = np.einsum("bac,acnb->bn", self.bread, self.shares)
+        found = np.asarray(~(whole < FULL_LEVERAGE))
+        if found.any():
+            fits, people = np.nonzero(found)
+            values, _ = self.leverages_of(fits, people)
+            found[fits, people] = values[:, -1] > FULL_LEVERAGE
+        return found
+
+    def leverages_of(self, fits: NDArray[np.intp], people: NDArray[np.intp]) -> tuple[Matrix, Matrix]:
+        """Eigenvalues (m, p) and vectors (m, p, p) of some subjects' shares, in coordinates where all sum to I."""
+        shares = np.broadcast_to(self.shares, (*self.shares.shape[:3], self.n_fits))
+        root = self.root[fits]
+        values, vectors = np.linalg.eigh(
+            np.swapaxes(root, -1, -2) @ np.moveaxis(shares[:, :, people, fits], -1, 0) @ root
+        )
+        return np.clip(values, 0.0, 1.0), vectors
+
+    @cached_property
+    def alike(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """One subject of each kind, by fit and place, and which kind each subject (B, n) is of.
+
+        Subjects with the same design and the same visits share their leverages, which are so found once.
+        """
+        kinds = self.posed.kinds if self.posed.plain else np.arange(self.n_subjects)[np.newaxis]
+        kinds = np.broadcast_to(kinds, (self.n_fits, self.n_subjects))
+        codes = kinds + (kinds.max() + 1) * np.arange(self.n_fits)[:, np.newaxis]
+        _, first, kind_of = np.unique(codes, return_index=True, return_inverse=True)
+        return first // self.n_subjects, first % self.n_subjects, kind_of.reshape(codes.shape)
 
     @cached_property
     def rooted_scores(self) -> Matrix:
-        """(B, n, p), the scores in the coordinates of `root`."""
-        return np.asarray(self.scores @ self.root)
+        """(B, n, p), the scores in coordinates where the information is I."""
+        return np.asarray(self.scores.transpose(2, 1, 0) @ self.root)
+
+    @property
+    def n_fits(self) -> int:
+        """B."""
+        return len(self.solution.beta)
 
     @property
     def n_subjects(self) -> int:
         """The subjects, K in the papers."""
-        return int(self.problem.design.shape[2])
+        return self.posed.n_subjects
 
     @property
     def n_coefficients(self) -> int:
         """The coefficients, p in the papers."""
-        return int(self.problem.design.shape[3])
+        return self.posed.n_coefficients
 
-    def stretched(self, power: float) -> Matrix:
-        """(B, n, p), the rooted scores times (I - leverage) ** -power, the correction of the residuals."""
-        values, vectors = self.leverages
-        room = np.where(values > FULL_LEVERAGE, 1.0, 1 - values)
-        turned = np.swapaxes(vectors, -1, -2) @ self.rooted_scores[..., np.newaxis]
-        return np.asarray((vectors @ (turned * (room**-power)[..., np.newaxis]))[..., 0])
+    @cached_property
+    def pulls(self) -> Matrix:
+        """(p, n, B), (B - Q_i)^-1 u_i: what the coefficients would move by, were a subject's residuals left out."""
+        mine = np.where(self.alone.T, 0.0, self.shares)
+        rest = np.moveaxis(self.solution.information, 0, -1)[:, :, np.newaxis] - mine
+        return solved(rest, self.scores[:, np.newaxis])[0][:, 0]
+
+    @cached_property
+    def half_pulls(self) -> Matrix:
+        """(B, n, p), the rooted scores times (I - leverage) ** -1/2."""
+        fits, people, kind_of = self.alike
+        values, vectors = self.leverages_of(fits, people)
+        stretch = (vectors * (np.where(values > FULL_LEVERAGE, 1.0, 1 - values) ** -0.5)[:, np.newaxis]) @ np.swapaxes(
+            vectors, -1, -2
+        )
+        return np.asarray((stretch[kind_of] @ self.rooted_scores[..., np.newaxis])[..., 0])
+
+    @property
+    def independent_information(self) -> Matrix:
+        """(b, p, p), the information without the scale, were visits independent."""
+        if self.solution.subjects is not None:
+            return np.moveaxis(self.solution.subjects.rows.gram, -1, 0)
+        flat = self.moments.slopes.reshape(len(self.moments.slopes), -1, self.n_coefficients)
+        return np.asarray(np.swapaxes(flat, -1, -2) @ flat)
+
+    def corrected(self, name: str) -> Matrix:
+        """(B, n, p), terms of the engine's coefficients, their residuals multiplied by a correction or none."""
+        if name == "mancl-derouen":
+            return np.asarray(self.pulls.transpose(2, 1, 0))
+        rooted = self.half_pulls if name == "kauermann-carroll" else self.rooted_scores
+        return np.asarray(rooted @ np.swapaxes(self.root, -1, -2))
 
     def terms(self, name: str) -> Matrix:
         """(B, n, p), corrected terms whose products sum to the covariance, in the formula's coefficients.
@@ -131,18 +195,18 @@ class Sandwich:
         """
         if name == "fay-graubard":
             back = np.linalg.inv(self.basis)
-            factors = self.fay_graubard_factors()
-            return np.asarray(((self.scores @ back) * factors) @ self.basis @ self.bread @ self.basis.T)
+            scores = self.scores.transpose(2, 1, 0) @ back
+            return np.asarray((scores * self.fay_graubard_factors()) @ self.basis @ self.bread @ self.basis.T)
         if name == "kc-md-average":
-            rooted = (self.stretched(0.5) + self.stretched(1.0)) / 2
-        else:
-            rooted = self.stretched({"kauermann-carroll": 0.5, "mancl-derouen": 1.0}.get(name, 0.0))
-        return np.asarray(rooted @ np.swapaxes(self.root, -1, -2) @ self.basis.T)
+            both = self.corrected("kauermann-carroll") + self.corrected("mancl-derouen")
+            return np.asarray(both / 2 @ self.basis.T)
+        return np.asarray(self.corrected(name) @ self.basis.T)
 
     def fay_graubard_factors(self) -> Matrix:
         """(B, n, p), equation (fay-graubard): what multiplies each element of a subject's score."""
         back = np.linalg.inv(self.basis)
-        within = back.T @ (self.shares @ self.bread[:, np.newaxis]) @ self.basis.T
+        shares = self.shares.transpose(3, 2, 0, 1)
+        within = back.T @ (shares @ self.bread[:, np.newaxis]) @ self.basis.T
         own = np.minimum(np.diagonal(within, axis1=-2, axis2=-1), FAY_GRAUBARD_BOUND)
         return np.asarray(1 / np.sqrt(1 - own))
 
@@ -155,7 +219,7 @@ def in_formula(sandwich: Sandwich, covariance: Matrix) -> Matrix:
 
 def model(sandwich: Sandwich) -> Matrix:
     """The scale times the bread; right when the working correlation is."""
-    return in_formula(sandwich, sandwich.solution.moments.scale[:, np.newaxis, np.newaxis] * sandwich.bread)
+    return in_formula(sandwich, sandwich.solution.scale[:, np.newaxis, np.newaxis] * sandwich.bread)
 
 
 def summed(terms: Matrix) -> Matrix:
@@ -205,8 +269,8 @@ def morel_bokossa_neerchal(sandwich: Sandwich) -> Matrix:
     subjects, p = sandwich.n_subjects, sandwich.n_coefficients
     plain, based = robust(sandwich), model(sandwich)
     rooted = sandwich.rooted_scores
-    scale = sandwich.solution.moments.scale
-    observed = np.trace(pair_counts(sandwich.problem), axis1=-2, axis2=-1)
+    scale = sandwich.solution.scale
+    observed = np.trace(sandwich.posed.counts, axis1=-2, axis2=-1)
     enlarged = (observed - 1) / (observed - p) * subjects / (subjects - 1)
     effect = np.maximum(enlarged * (rooted**2).sum(axis=(-1, -2)) / (scale * p), MOREL_LEAST_EFFECT)
     added = p / (subjects - p) if subjects > (MOREL_DIVISOR + 1) * p else 1 / MOREL_DIVISOR
@@ -221,28 +285,27 @@ def pooled(sandwich: Sandwich, residuals: Vector, spent: int) -> Matrix:
         residuals: (B, T, n), Pearson residuals, corrected or not.
         spent: taken from the number of subjects in the divisor.
     """
-    counts = pair_counts(sandwich.problem) - spent
+    counts = sandwich.posed.counts - spent
     products = residuals @ np.swapaxes(residuals, -1, -2)
     common = np.where(counts > 0, products / np.where(counts > 0, counts, 1.0), 0.0)
-    weighted = np.moveaxis(sandwich.solution.moments.weighted, 1, 2)
+    weighted = np.moveaxis(sandwich.moments.weighted, 1, 2)
     meat = (np.swapaxes(weighted, -1, -2) @ (common[:, np.newaxis] @ weighted)).sum(axis=1)
     return in_formula(sandwich, sandwich.bread @ meat @ sandwich.bread)
 
 
 def pan(sandwich: Sandwich) -> Matrix:
     """Residual products pooled over K subjects."""
-    return pooled(sandwich, sandwich.solution.moments.residuals, 0)
+    return pooled(sandwich, sandwich.moments.residuals, 0)
 
 
 def gosho_sato_takeuchi(sandwich: Sandwich) -> Matrix:
     """Residual products pooled over K - p."""
-    return pooled(sandwich, sandwich.solution.moments.residuals, sandwich.n_coefficients)
+    return pooled(sandwich, sandwich.moments.residuals, sandwich.n_coefficients)
 
 
 def wang_long(sandwich: Sandwich) -> Matrix:
     """Products of Mancl and DeRouen's residuals pooled over K, equation (wang-long)."""
-    now = sandwich.solution.moments
-    pull = sandwich.stretched(1.0) @ np.swapaxes(sandwich.root, -1, -2)
+    now, pull = sandwich.moments, sandwich.pulls.transpose(2, 1, 0)
     slopes = np.broadcast_to(now.slopes, now.weighted.shape)
     return pooled(sandwich, now.residuals + np.einsum("btnp,bnp->btn", slopes, pull), 0)
 
@@ -299,8 +362,8 @@ def fay_graubard_df(sandwich: Sandwich, rows: Matrix, *, corrected: bool) -> Mat
     """
     back = np.linalg.inv(sandwich.basis)
     bread = sandwich.basis @ sandwich.bread @ sandwich.basis.T
-    shares = back.T @ sandwich.shares @ back
-    scores = sandwich.scores @ back
+    shares = back.T @ sandwich.shares.transpose(3, 2, 0, 1) @ back
+    scores = sandwich.scores.transpose(2, 1, 0) @ back
     factors = sandwich.fay_graubard_factors() if corrected else np.ones_like(scores)
     total = shares.sum(axis=1, keepdims=True)
     without = total - shares

@@ -2,33 +2,133 @@
 
 A visit that was not seen has a zero row in the design and an outcome equal to its mean, so it adds nothing
 to any sum and needs no mask. Visits come first inside, so that one matrix product serves all subjects.
-Fits that have settled leave the iteration. Equations: docs/methods/gee.md.
-Shapes: B fits, n subjects, T visits, p coefficients, K patterns of visits seen.
+Fits that have settled leave the iteration. A normal outcome with visits that correlate alike needs sums only
+(`gee_sums`). Equations: docs/methods/gee.md.
+Shapes: B fits, n subjects, T visits, p coefficients, K patterns of visits seen; b is B, or 1 where all fits share.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.stats.gee_families import Family, Link
-from equipoise.stats.gee_working import Working, check_identified, estimate, inverses
+from equipoise.stats.gee_sums import Rows, Subjects, least_squares, rows_of
+from equipoise.stats.gee_working import Working, check_identified, estimate, inverses, one_parameter
 from equipoise.stats.samples import Matrix, Vector
+from equipoise.stats.stacked import solved
 
 TOLERANCE = 1e-10  # length of a step, in standard errors
 ROUGH_TOLERANCE = 1e-2  # of the first pass, as if visits were independent
 MOST_ITERATIONS = 200
 MOST_HALVINGS = 40
-SINGULAR = 1e-14  # smallest eigenvalue of an information relative to its largest
+MOST_VISITS_CODED = 20  # whose pattern is one whole number that leaves room for the subjects' and the fits'
 PARKED_MEAN = 0.5  # of a visit that was not seen: a mean that every family allows
+
+
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """A block of fits as it was given: outcome, seen, offset and weight (b, n, T), design (b, n, T, p).
+
+    `spent` is p, or 0 for geepack's divisors. What stands where nothing was seen is not read.
+    """
+
+    outcome: Vector
+    design: Matrix
+    seen: NDArray[np.bool_]
+    offset: Vector | None
+    weight: Vector | None
+    family: Family
+    link: Link
+    working: Working
+    spent: int
+    fixed_scale: float | None
+
+    @property
+    def n_fits(self) -> int:
+        """B, the number of independent fits."""
+        arrays = (self.outcome, self.design, self.seen, self.offset, self.weight)
+        return max(len(array) for array in arrays if array is not None)
+
+    @property
+    def n_subjects(self) -> int:
+        """The subjects, K in the papers."""
+        return int(self.design.shape[1])
+
+    @property
+    def n_coefficients(self) -> int:
+        """The coefficients, p in the papers."""
+        return int(self.design.shape[3])
+
+    @property
+    def plain(self) -> bool:
+        """Whether the outcome is normal with an identity link, so that the mean is linear in the coefficients."""
+        return self.family.name == "gaussian" and self.link.name == "identity"
+
+    @property
+    def by_sums(self) -> bool:
+        """Whether a few sums are all that the iteration needs."""
+        return self.plain and self.working.name in ("independence", "exchangeable")
+
+    @cached_property
+    def counts(self) -> Matrix:
+        """(b, T, T), how many subjects were seen at both of two visits."""
+        seen = self.seen.astype(np.float64)
+        return np.asarray(np.swapaxes(seen, -1, -2) @ seen)
+
+    @cached_property
+    def kinds(self) -> NDArray[np.intp]:
+        """(b, n), a number for each design with the visits seen: subjects with the same number differ in outcome only.
+
+        Where weights differ or each fit has designs of its own, every subject has its own number.
+        """
+        n, visits = self.seen.shape[1:]
+        if self.weight is not None or len(self.design) > 1:
+            return np.arange(n, dtype=np.intp)[np.newaxis]
+        _, design_of = np.unique(self.design[0].reshape(n, -1), axis=0, return_inverse=True)
+        if visits > MOST_VISITS_CODED:
+            _, pattern_of = np.unique(self.seen.reshape(-1, visits), axis=0, return_inverse=True)
+            return np.asarray(design_of + n * pattern_of.reshape(self.seen.shape[:2]), dtype=np.intp)
+        return np.asarray(design_of + n * (self.seen @ (1 << np.arange(visits))), dtype=np.intp)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The data with entries first, for what is done by sums."""
+        return rows_of(self.outcome, self.design, self.seen, self.offset, self.weight)
+
+    @cached_property
+    def laid(self) -> "Problem":
+        """The data with visits first, for what is done one visit at a time."""
+        present = np.moveaxis(self.seen, -1, -2)
+        parked = float(self.link.predictor(np.array(PARKED_MEAN)))
+        shift = 0.0 if self.offset is None else np.moveaxis(self.offset, -1, -2)
+        weigh = np.ones((1, 1, 1)) if self.weight is None else np.moveaxis(self.weight, -1, -2)
+        patterns, pattern_of = np.unique(self.seen.reshape(-1, self.seen.shape[-1]), axis=0, return_inverse=True)
+        return Problem(
+            np.where(present, np.moveaxis(self.outcome, -1, -2), PARKED_MEAN),
+            np.where(present[..., np.newaxis], np.moveaxis(self.design, -2, -3), 0.0),
+            np.where(present, shift, parked),
+            np.where(present, weigh, 1.0),
+            present,
+            self.counts,
+            patterns,
+            pattern_of.reshape(self.seen.shape[:-1]),
+            self.family,
+            self.link,
+            self.working,
+            self.spent,
+            self.fixed_scale,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
     """What is fitted, visits first: outcome (b, T, n), design (b, T, n, p), offset and weight (b, T, n).
 
-    `b` is the number of fits, or 1 where all share. `seen` is (b, T, n); `patterns` (K, T) are its distinct
-    columns and `pattern_of` (b, n) says which each subject has. `spent` is p, or 0 for geepack's divisors.
+    `seen` is (b, T, n), `counts` (b, T, T) the subjects seen at both of two visits; `patterns` (K, T) are the distinct
+    columns of `seen` and `pattern_of` (b, n) says which each subject has.
     """
 
     outcome: Vector
@@ -36,6 +136,7 @@ class Problem:
     offset: Vector
     weight: Vector
     seen: NDArray[np.bool_]
+    counts: Matrix
     patterns: NDArray[np.bool_]
     pattern_of: NDArray[np.intp]
     family: Family
@@ -49,6 +150,11 @@ class Problem:
         """B, the number of independent fits."""
         return max(len(array) for array in (self.outcome, self.design, self.offset, self.weight, self.seen))
 
+    @property
+    def largest(self) -> Vector:
+        """(b,), the most visits that one subject has."""
+        return np.asarray(self.seen.sum(axis=1).max(axis=-1), dtype=np.float64)
+
     def only(self, fits: NDArray[np.intp]) -> "Problem":
         """The same problem for some of the fits."""
         return replace(
@@ -58,8 +164,50 @@ class Problem:
             offset=some_of(self.offset, fits),
             weight=some_of(self.weight, fits),
             seen=self.seen if len(self.seen) == 1 else self.seen[fits],
+            counts=some_of(self.counts, fits),
             pattern_of=self.pattern_of if len(self.pattern_of) == 1 else self.pattern_of[fits],
         )
+
+    def moments(self, beta: Vector) -> "Moments":
+        """Everything at beta (B, p)."""
+        return moments(self, beta)
+
+    def shortened(self, beta: Vector, step: Vector) -> tuple[Vector, NDArray[np.bool_]]:
+        """The step, halved until every mean is one that the family can have, and whether that succeeded (B,)."""
+        return shortened(self, beta, step)
+
+
+class Equations(Protocol):
+    """What Fisher scoring needs of a block of fits."""
+
+    @property
+    def n_fits(self) -> int:
+        """B."""
+
+    def only(self, fits: NDArray[np.intp]) -> "Equations":
+        """The same for some of the fits."""
+
+    def moments(self, beta: Vector) -> "AtBeta":
+        """The equations at beta (B, p)."""
+
+    def shortened(self, beta: Vector, step: Vector) -> tuple[Vector, NDArray[np.bool_]]:
+        """The step as far as it may go, and whether it may (B,)."""
+
+
+class AtBeta(Protocol):
+    """Information (B, p, p), score (B, p) and scale (B,) at one value of the coefficients."""
+
+    @property
+    def information(self) -> Matrix:
+        """Without the scale."""
+
+    @property
+    def score(self) -> Vector:
+        """Without the scale."""
+
+    @property
+    def scale(self) -> Vector:
+        """Phi."""
 
 
 def some_of(array: Vector, fits: NDArray[np.intp]) -> Vector:
@@ -86,14 +234,25 @@ class Moments:
     inside: NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Solution:
-    """The fits: `beta` (B, p), the moments at it, and how it was reached, each (B,)."""
+    """The fits and how they were reached: `beta` (B, p), of which `step` was found after `near` had been taken off.
+
+    `scale` (B,), `correlation` (B, T, T), whether its estimate was positive definite `inside` (B,), `information`
+    (B, p, p) without the scale. `known` and `subjects` hold what was needed on the way.
+    """
 
     beta: Vector
-    moments: Moments
+    step: Vector
+    near: Vector
+    scale: Vector
+    correlation: Matrix
+    inside: NDArray[np.bool_]
+    information: Matrix
     converged: NDArray[np.bool_]
     iterations: NDArray[np.intp]
+    known: Moments | None
+    subjects: Subjects | None
 
 
 def pose(
@@ -108,7 +267,7 @@ def pose(
     weight: Vector | None = None,
     without_p: bool = False,
     fixed_scale: float | None = None,
-) -> Problem:
+) -> Posed:
     """Arrange one block of fits.
 
     Args:
@@ -126,34 +285,11 @@ def pose(
     Raises:
         NotIdentified: a working correlation with parameters that too few pairs inform.
     """
-    present = np.moveaxis(seen, -1, -2)
-    patterns, pattern_of = np.unique(seen.reshape(-1, seen.shape[-1]), axis=0, return_inverse=True)
-    parked = float(link.predictor(np.array(PARKED_MEAN)))
-    shift = 0.0 if offset is None else np.moveaxis(offset, -1, -2)
-    weigh = np.ones((1, 1, 1)) if weight is None else np.moveaxis(weight, -1, -2)
-    p = design.shape[-1]
-    problem = Problem(
-        np.where(present, np.moveaxis(outcome, -1, -2), PARKED_MEAN),
-        np.where(present[..., np.newaxis], np.moveaxis(design, -2, -3), 0.0),
-        np.where(present, shift, parked),
-        np.where(present, weigh, 1.0),
-        present,
-        patterns,
-        pattern_of.reshape(seen.shape[:-1]),
-        family,
-        link,
-        working,
-        0 if without_p else p,
-        fixed_scale,
+    posed = Posed(
+        outcome, design, seen, offset, weight, family, link, working, 0 if without_p else design.shape[-1], fixed_scale
     )
-    check_identified(working, pair_counts(problem), problem.spent)
-    return problem
-
-
-def pair_counts(problem: Problem) -> Matrix:
-    """(b, T, T), how many subjects were seen at both of two visits."""
-    seen = problem.seen.astype(np.float64)
-    return np.asarray(seen @ np.swapaxes(seen, -1, -2))
+    check_identified(working, posed.counts, posed.spent)
+    return posed
 
 
 def predictor(problem: Problem, beta: Vector) -> Vector:
@@ -161,6 +297,13 @@ def predictor(problem: Problem, beta: Vector) -> Vector:
     b, visits, n, p = problem.design.shape
     rows = problem.design.reshape(b, visits * n, p) @ beta[..., np.newaxis]
     return np.asarray(rows.reshape(-1, visits, n) + problem.offset)
+
+
+def linear_predictor(posed: Posed, beta: Vector) -> Vector:
+    """(B, n, T), the linear predictor at beta (B, p), subjects first; not meant where nothing was seen."""
+    b, n, visits, p = posed.design.shape
+    eta = (posed.design.reshape(b, n * visits, p) @ beta[..., np.newaxis]).reshape(-1, n, visits)
+    return np.asarray(eta if posed.offset is None else eta + posed.offset)
 
 
 def allowed(problem: Problem, eta: Vector) -> NDArray[np.bool_]:
@@ -173,7 +316,7 @@ def allowed(problem: Problem, eta: Vector) -> NDArray[np.bool_]:
     return np.asarray(good)
 
 
-def moments(problem: Problem, beta: Vector, working: Working) -> Moments:
+def moments(problem: Problem, beta: Vector) -> Moments:
     """Residuals, scale, working correlation, information and score at beta (B, p)."""
     eta = predictor(problem, beta)
     mean = problem.link.mean(eta)
@@ -185,15 +328,14 @@ def moments(problem: Problem, beta: Vector, working: Working) -> Moments:
     else:
         slopes = problem.design * (problem.link.slope(eta) * deviation)[..., np.newaxis]
     products = residuals @ np.swapaxes(residuals, -1, -2)
-    counts = pair_counts(problem)
-    observed = np.trace(counts, axis1=-2, axis2=-1)
+    working = problem.working
+    observed = np.trace(problem.counts, axis1=-2, axis2=-1)
     scale = np.trace(products, axis1=-2, axis2=-1) / (observed - problem.spent)
     if problem.fixed_scale is not None:
         scale = np.full_like(scale, problem.fixed_scale)
-    largest = int(problem.patterns.sum(axis=1).max())
     # A scale of zero is refused by the caller; one keeps the division silent until then.
     positive = np.where(scale > 0, scale, 1.0)
-    correlation, inside = estimate(working, products, counts, positive, problem.spent, largest)
+    correlation, inside = estimate(working, products, problem.counts, positive, problem.spent, problem.largest)
     weighted = apply_inverse(problem, working, correlation, slopes)
     fits, visits, n, p = weighted.shape
     rows = weighted.reshape(fits, visits * n, p)
@@ -224,24 +366,8 @@ def apply_inverse(problem: Problem, working: Working, correlation: Matrix, slope
 
 def solve_positive(matrix: Matrix, vector: Vector) -> tuple[Vector, NDArray[np.bool_]]:
     """Solutions (B, p) of symmetric systems (B, p, p), and which systems were regular; zero where not."""
-    finite = np.asarray(np.isfinite(matrix).all(axis=(-1, -2)) & np.isfinite(vector).all(axis=-1))
-    matrix = np.where(finite[:, np.newaxis, np.newaxis], matrix, 0.0)
-    vector = np.where(finite[:, np.newaxis], vector, 0.0)
-    try:
-        whole = np.asarray(np.linalg.solve(matrix, vector[..., np.newaxis])[..., 0], dtype=np.float64)
-        return whole, np.ones(len(matrix), bool)
-    except np.linalg.LinAlgError:
-        return solved_by_eigenvalues(matrix, vector)
-
-
-def solved_by_eigenvalues(matrix: Matrix, vector: Vector) -> tuple[Vector, NDArray[np.bool_]]:
-    """As `solve_positive`, slower, where one of the systems is singular."""
-    values, vectors = np.linalg.eigh(matrix)
-    regular = np.asarray(values[:, 0] > SINGULAR * np.maximum(values[:, -1], np.finfo(float).tiny))
-    safe = np.where(regular[:, np.newaxis], values, 1.0)
-    turned = (np.swapaxes(vectors, -1, -2) @ vector[..., np.newaxis])[..., 0] / safe
-    solved = (vectors @ turned[..., np.newaxis])[..., 0]
-    return np.where(regular[:, np.newaxis], solved, 0.0), regular
+    answer, regular = solved(np.moveaxis(matrix, 0, -1), vector.T[:, np.newaxis])
+    return np.ascontiguousarray(answer[:, 0].T), regular
 
 
 def starting_values(problem: Problem) -> Vector:
@@ -276,26 +402,22 @@ def mean_only(problem: Problem) -> Vector:
     return np.broadcast_to(beta, (problem.n_fits, p)).copy()
 
 
-def scoring(
-    problem: Problem, working: Working, beta: Vector, tolerance: float
-) -> tuple[Vector, NDArray[np.bool_], NDArray[np.intp]]:
+def scoring(equations: Equations, beta: Vector, tolerance: float) -> tuple[Vector, NDArray[np.bool_], NDArray[np.intp]]:
     """Fisher scoring from beta (B, p), the working correlation renewed at each step.
 
     Returns:
         Coefficients (B, p), whether each fit converged (B,), iterations (B,).
     """
-    fits = problem.n_fits
+    fits = equations.n_fits
     beta = beta.copy()
     converged, iterations = np.zeros(fits, bool), np.zeros(fits, np.intp)
-    active, part = np.arange(fits), problem
+    active, part = np.arange(fits), equations
     for iteration in range(1, MOST_ITERATIONS + 1):
-        now = moments(part, beta[active], working)
+        now = part.moments(beta[active])
         step, regular = solve_positive(now.information, now.score)
-        regular = regular & np.isfinite(step).all(axis=-1)
-        step[~regular] = 0.0
         scale = np.where(now.scale > 0, now.scale, 1.0)
         length = (step * now.score).sum(axis=-1) / (scale * step.shape[-1])
-        step, possible = shortened(part, beta[active], step)
+        step, possible = part.shortened(beta[active], step)
         beta[active] += step
         iterations[active] = iteration
         settled = regular & possible & (length <= tolerance**2)
@@ -323,38 +445,97 @@ def shortened(problem: Problem, beta: Vector, step: Vector) -> tuple[Vector, NDA
     return step, good
 
 
-def solve(problem: Problem, tolerance: float = TOLERANCE) -> Solution:
+def solve(posed: Posed, tolerance: float = TOLERANCE) -> Solution:
     """Fit a block; a fit that runs away is marked as not converged, without a warning of overflow.
 
-    Args and source: as `fitted`.
-    """
-    with np.errstate(all="ignore"):
-        return fitted(problem, tolerance)
-
-
-def fitted(problem: Problem, tolerance: float) -> Solution:
-    """Fit a block: first as if visits were independent, then with the working correlation.
-
     Args:
-        problem: as `pose` arranges it.
+        posed: as `pose` arranges it.
         tolerance: length of the last step, in standard errors.
 
     Source:
         Liang and Zeger (1986), Biometrika 73:13-22; equations (score) to (alpha) in docs/methods/gee.md.
     """
+    with np.errstate(all="ignore"):
+        if posed.by_sums:
+            return solved_by_sums(posed, tolerance)
+        return solved_plainly(posed, tolerance) if posed.plain else solved_by_steps(posed, tolerance)
+
+
+def solved_by_sums(posed: Posed, tolerance: float) -> Solution:
+    """A normal outcome whose visits correlate alike, from the residuals of least squares."""
+    fits, visits, rows = posed.n_fits, posed.seen.shape[-1], posed.rows
+    near = least_squares(rows, fits)
+    residual = rows.residual(near)
+    exchangeable = posed.working.name == "exchangeable"
+    totals = rows.totals(residual, exchangeable=exchangeable, spent=posed.spent, fixed_scale=posed.fixed_scale)
+    step, converged, iterations = scoring(totals, np.zeros((fits, posed.n_coefficients)), tolerance)
+    final = totals.moments(step)
+    correlation = one_parameter(Working("exchangeable"), final.alpha, visits)
+    subjects = Subjects(replace(rows, outcome=residual), step.T, final.alpha)
+    return Solution(
+        near.T + step,
+        step,
+        near.T,
+        final.scale,
+        correlation,
+        final.inside,
+        final.information,
+        converged & final.inside,
+        iterations,
+        None,
+        subjects,
+    )
+
+
+def solved_plainly(posed: Posed, tolerance: float) -> Solution:
+    """A normal outcome with any working correlation, from the residuals of least squares.
+
+    They are small numbers: whatever shift the outcome has, no digit is lost after.
+    """
+    near = starting_values(posed.laid)
+    rest = less_mean(posed.laid, near)
+    step, converged, iterations = scoring(rest, np.zeros_like(near), tolerance)
+    return solution_of(rest.moments(step), near + step, step, near, converged, iterations)
+
+
+def less_mean(problem: Problem, near: Vector) -> Problem:
+    """The problem of what is left of a normal outcome after its mean at near (B, p)."""
+    mean = np.where(problem.seen, predictor(problem, near), 0.0)
+    return replace(problem, outcome=problem.outcome - mean, offset=np.where(problem.seen, 0.0, problem.offset))
+
+
+def solved_by_steps(posed: Posed, tolerance: float) -> Solution:
+    """Any family: first as if visits were independent, then with the working correlation."""
+    problem = posed.laid
     beta = starting_values(problem)
-    if problem.link.name == "identity" and problem.family.name == "gaussian":
-        # Residuals from least squares are small numbers: whatever shift the outcome has, no digit is lost after.
-        near = np.where(problem.seen, predictor(problem, beta), 0.0)
-        rest = replace(problem, outcome=problem.outcome - near, offset=np.where(problem.seen, 0.0, problem.offset))
-        step, converged, iterations = scoring(rest, problem.working, np.zeros_like(beta), tolerance)
-        final = moments(rest, step, problem.working)
-        return Solution(beta + step, final, converged & final.inside, iterations)
     poor = ~allowed(problem, predictor(problem, beta))
     if poor.any():
         beta[poor] = mean_only(problem)[poor]
     if problem.working.name != "independence":
-        beta, _, _ = scoring(problem, Working("independence"), beta, ROUGH_TOLERANCE)
-    beta, converged, iterations = scoring(problem, problem.working, beta, tolerance)
-    final = moments(problem, beta, problem.working)
-    return Solution(beta, final, converged & final.inside, iterations)
+        beta, _, _ = scoring(replace(problem, working=Working("independence")), beta, ROUGH_TOLERANCE)
+    beta, converged, iterations = scoring(problem, beta, tolerance)
+    return solution_of(problem.moments(beta), beta, beta, np.zeros_like(beta), converged, iterations)
+
+
+def solution_of(
+    final: Moments,
+    beta: Vector,
+    step: Vector,
+    near: Vector,
+    converged: NDArray[np.bool_],
+    iterations: NDArray[np.intp],
+) -> Solution:
+    """The solution with the moments at it."""
+    return Solution(
+        beta,
+        step,
+        near,
+        final.scale,
+        final.correlation,
+        final.inside,
+        final.information,
+        converged & final.inside,
+        iterations,
+        final,
+        None,
+    )

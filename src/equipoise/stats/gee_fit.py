@@ -25,8 +25,9 @@ from equipoise.stats.gee_covariance import (
     fay_graubard_df,
     pan_wall_df,
     robust,
+    summed,
 )
-from equipoise.stats.gee_engine import Problem, Solution, pair_counts, pose, predictor, solve
+from equipoise.stats.gee_engine import Posed, Solution, linear_predictor, pose, solve
 from equipoise.stats.gee_families import Family, Link, check_outcome, family_and_link
 from equipoise.stats.gee_working import ORDERED, Working, read_working
 from equipoise.stats.refusals import (
@@ -40,7 +41,7 @@ from equipoise.stats.refusals import (
     choose,
 )
 from equipoise.stats.samples import Matrix, Vector
-from equipoise.stats.separation import refuse_separation
+from equipoise.stats.separation import SEPARABLE, refuse_separation
 
 DF_RULES = ("normal", "between", "fay-graubard", "pan-wall")
 FEW_CLUSTERS = 40
@@ -83,8 +84,8 @@ class Estimates:
     @property
     def model(self) -> str:
         """Family, link and working correlation, for a sentence."""
-        problem = self.sandwich.problem
-        return f"{problem.family.name} family, {problem.link.name} link, {problem.working.sentence} working correlation"
+        posed = self.sandwich.posed
+        return f"{posed.family.name} family, {posed.link.name} link, {posed.working.sentence} working correlation"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,8 +158,8 @@ class Longitudinal:
     outcome: Vector
     design: Matrix
     seen: NDArray[np.bool_]
-    offset: Vector
-    weight: Vector
+    offset: Vector | None
+    weight: Vector | None
     clusters: tuple[Any, ...]
     visits: tuple[Any, ...]
 
@@ -224,7 +225,7 @@ def gee(
         )
     resolved(covariance, df, n)
     fixed, without_p = read_scale(scale)
-    problem = pose(
+    posed = pose(
         long.outcome,
         long.design,
         long.seen,
@@ -236,12 +237,10 @@ def gee(
         without_p=without_p,
         fixed_scale=fixed,
     )
-    solution = solve(problem)
-    with np.errstate(all="ignore"):  # a fit that ran away, refused below
-        means = tie.mean(predictor(problem, solution.beta))[problem.seen]
-    refuse_separation(chosen.name, problem.outcome[problem.seen], problem.design[problem.seen], means, design.columns)
-    check_solution(problem, solution)
-    sandwich = Sandwich(problem, solution, standard.back)
+    solution = solve(posed)
+    refuse_separated(posed, solution, design.columns)
+    check_solution(posed, solution)
+    sandwich = Sandwich(posed, solution, standard.back)
     beta = standard.back @ solution.beta[0]
     if shift:
         beta[standard.intercept] += shift / design.matrix[0, standard.intercept]
@@ -271,7 +270,7 @@ def reported(estimates: Estimates, covariance: str, df: "str | float") -> GeeFit
     name, rule = resolved(covariance, df, n)
     matrix = checked_covariance(estimates, name)
     values = degrees_of_freedom(sandwich, name, rule, np.eye(estimates.beta.size))
-    now = sandwich.solution.moments
+    now = sandwich.solution
     columns = coefficient_columns(estimates.columns, estimates.beta, matrix, values, estimates.level)
     return GeeFit(
         like(estimates.frame, columns),
@@ -295,6 +294,15 @@ def reported(estimates: Estimates, covariance: str, df: "str | float") -> GeeFit
         notes(estimates, name, rule),
         estimates,
     )
+
+
+def refuse_separated(posed: Posed, solution: Solution, columns: tuple[str, ...]) -> None:
+    """Refuse an outcome that the covariates separate, from the means where the iteration stands."""
+    if posed.family.name not in SEPARABLE:
+        return
+    with np.errstate(all="ignore"):  # a fit that ran away
+        means = posed.link.mean(linear_predictor(posed, solution.beta)[posed.seen])
+    refuse_separation(posed.family.name, posed.outcome[posed.seen], posed.design[posed.seen], means, columns)
 
 
 def common_shift(family: Family, link: Link, design: Design, standard: Standardised) -> float:
@@ -335,15 +343,20 @@ def by_visit(
         table[0, owners, places] = values
         return table
 
-    rows = len(outcome)
-    weight = np.ones(rows) if weights is None else numbers(design.beside[weights], "weights")
-    add = np.zeros(rows) if offset is None else numbers(design.beside[offset], "offset")
-    if not (np.isfinite(weight).all() and (weight > 0).all()):
+    weight = None if weights is None else numbers(design.beside[weights], "weights")
+    add = None if offset is None else numbers(design.beside[offset], "offset")
+    if weight is not None and not (np.isfinite(weight).all() and (weight > 0).all()):
         raise BadSample("weights", weights, "holds values that are not above zero", "leave those rows' outcome empty")
-    if not np.isfinite(add).all():
+    if add is not None and not np.isfinite(add).all():
         raise BadSample("offset", offset, "holds values that are not finite", "correct them")
     return Longitudinal(
-        laid(outcome, 0.0), laid(matrix, 0.0), seen, laid(add, 0.0), laid(weight, 1.0), tuple(clusters), visits
+        laid(outcome, 0.0),
+        laid(matrix, 0.0),
+        seen,
+        None if add is None else laid(add, 0.0),
+        None if weight is None else laid(weight, 1.0),
+        tuple(clusters),
+        visits,
     )
 
 
@@ -399,7 +412,7 @@ def read_scale(scale: "float | str | None") -> tuple[float | None, bool]:
     return float(scale), False
 
 
-def check_solution(problem: Problem, solution: Solution) -> None:
+def check_solution(posed: Posed, solution: Solution) -> None:
     """Refuse a fit that did not settle, or that settled where it means nothing.
 
     Raises:
@@ -407,18 +420,17 @@ def check_solution(problem: Problem, solution: Solution) -> None:
         NotIdentified: a working correlation whose estimate is not positive definite, or information that is singular.
         NotConverged: coefficients still moving after the last iteration.
     """
-    now = solution.moments
-    spread = float((problem.outcome[problem.seen] ** 2).mean())
-    if problem.fixed_scale is None and float(now.scale[0]) <= NO_RESIDUAL * max(spread, 1e-300):
+    spread = float((posed.outcome[posed.seen] ** 2).mean())
+    if posed.fixed_scale is None and float(solution.scale[0]) <= NO_RESIDUAL * max(spread, 1e-300):
         raise BadSample("data", None, "has no residual variation about the model", "check for copied columns")
-    if not now.inside[0]:
+    if not solution.inside[0]:
         raise NotIdentified(
             "working",
-            problem.working.sentence,
+            posed.working.sentence,
             "has an estimate that is not positive definite",
             "use exchangeable or independence; the robust covariances do not rest on the choice",
         )
-    information = now.information[0]
+    information = solution.information[0]
     lengths = np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
     if solution.converged[0] and np.linalg.eigvalsh(information / np.outer(lengths, lengths))[0] < SINGULAR:
         raise NotIdentified(
@@ -474,7 +486,7 @@ def checked_covariance(estimates: Estimates, name: str) -> Matrix:
         if not estimates.positioned:
             raise BadSample("time", None, f"is needed by the {name} covariance", "name the column of the visit")
         spent = estimates.beta.size if name == "gosho-sato-takeuchi" else 0
-        counts = pair_counts(sandwich.problem)
+        counts = sandwich.posed.counts
         least = int(counts[counts > 0].min())
         if least <= spent:
             raise NotIdentified(
@@ -534,15 +546,13 @@ def information_criteria(sandwich: Sandwich) -> tuple[float, float]:
     Source:
         Pan (2001), Biometrics 57:120-125; Hin and Wang (2009), Statistics in Medicine 28:642-658.
     """
-    problem, solution = sandwich.problem, sandwich.solution
-    now = solution.moments
-    scale = float(now.scale[0])
-    mean = problem.link.mean(predictor(problem, solution.beta))
-    quasi = float((problem.weight * problem.family.quasi(problem.outcome, mean))[problem.seen].sum()) / scale
-    flat = now.slopes[0].reshape(-1, sandwich.n_coefficients)
-    terms = sandwich.rooted_scores[0] @ sandwich.root[0].T
-    cic = float(((flat @ terms.T) ** 2).sum()) / scale
-    return -2 * quasi + 2 * cic, cic
+    posed, solution = sandwich.posed, sandwich.solution
+    scale = float(solution.scale[0])
+    mean = posed.link.mean(linear_predictor(posed, solution.beta)[posed.seen])
+    quasi = posed.family.quasi(posed.outcome[posed.seen], mean)
+    quasi = quasi if posed.weight is None else quasi * posed.weight[posed.seen]
+    cic = float(np.trace(sandwich.independent_information[0] @ summed(sandwich.corrected("robust"))[0])) / scale
+    return -2 * float(quasi.sum()) / scale + 2 * cic, cic
 
 
 def sentence(estimates: Estimates, covariance: str, rule: "str | float", *, chosen: bool) -> str:

@@ -143,7 +143,7 @@ def check_identified(working: Working, counts: Matrix, spent: int) -> None:
 
 
 def estimate(
-    working: Working, products: Matrix, counts: Matrix, scale: Vector, spent: int, largest: int
+    working: Working, products: Matrix, counts: Matrix, scale: Vector, spent: int, largest: Vector
 ) -> tuple[Matrix, NDArray[np.bool_]]:
     """The moment estimate of the working correlation, equation (alpha) in docs/methods/gee.md.
 
@@ -153,7 +153,7 @@ def estimate(
         counts: (b, T, T), subjects seen at both visits; b is B or 1.
         scale: (B,), phi.
         spent: taken from the number of pairs in the divisor: p, or 0 for geepack's.
-        largest: the most visits that one subject has.
+        largest: (b,), the most visits that one subject has.
 
     Returns:
         (B, T, T), kept inside the positive definite matrices, and whether the estimate itself was (B,).
@@ -170,20 +170,39 @@ def estimate(
     indicator[np.arange(len(indicator)), labels[used]] = 1.0
     totals = products[..., upper][..., used] @ indicator
     pairs = counts[..., upper][..., used] @ indicator
+    if working.name in ("exchangeable", "ar1"):
+        alpha, inside = one_correlation(working.name, totals[:, 0], pairs[:, 0] - spent, scale, largest)
+        return one_parameter(working, alpha, visits), inside
     alpha = totals / ((pairs - spent) * scale[:, np.newaxis])
     # A fit that ran away has no correlation; independence keeps the others' arithmetic going.
     finite = np.asarray(np.isfinite(alpha).all(axis=-1))
     alpha = np.where(finite[:, np.newaxis], alpha, 0.0)
-    if working.name in ("exchangeable", "ar1"):
-        low = -1 / (largest - 1) if working.name == "exchangeable" else -1.0
-        inside = finite & (alpha[:, 0] > low + MARGIN) & (alpha[:, 0] < 1 - MARGIN)
-        alpha = np.clip(alpha, low + MARGIN, 1 - MARGIN)
-        return one_parameter(working, alpha[:, 0], visits), inside
     matrix = np.zeros_like(products)
     matrix[...] = np.eye(visits)
     matrix[:, groups >= 0] = alpha[:, groups[groups >= 0]]
     kept, inside = kept_positive(matrix)
     return kept, inside & finite
+
+
+def one_correlation(
+    name: str, total: Vector, divisor: Vector, scale: Vector, largest: Vector
+) -> tuple[Vector, NDArray[np.bool_]]:
+    """The moment estimate (B,) of the one correlation of exchangeable or ar1, and whether it lay inside its bounds.
+
+    Args:
+        name: exchangeable or ar1.
+        total: (B,), the sum of products of Pearson residuals over the pairs that share it.
+        divisor: (B,) or (1,), the number of pairs less what is spent.
+        scale: (B,), phi.
+        largest: (B,) or (1,), the most visits that one subject has, two at least.
+    """
+    alpha = total / (divisor * scale)
+    # A fit that ran away has no correlation; independence keeps the others' arithmetic going.
+    finite = np.isfinite(alpha)
+    alpha = np.where(finite, alpha, 0.0)
+    low = -1 / (largest - 1) if name == "exchangeable" else np.full_like(largest, -1.0)
+    inside = finite & (alpha > low + MARGIN) & (alpha < 1 - MARGIN)
+    return np.clip(alpha, low + MARGIN, 1 - MARGIN), np.asarray(inside)
 
 
 def one_parameter(working: Working, alpha: Vector, visits: int) -> Matrix:

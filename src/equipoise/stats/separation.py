@@ -12,6 +12,7 @@ from scipy.optimize import linprog
 from equipoise.stats.refusals import Separation
 from equipoise.stats.samples import Matrix, Vector
 
+SEPARABLE = ("binomial", "poisson")
 ALMOST_CERTAIN = 1e-5  # a fitted mean this close to its bound calls for the programme
 SEPARATED = 1e-7
 
@@ -47,7 +48,7 @@ def refuse_separation(family: str, outcome: Vector, design: Matrix, fitted: Vect
     """Refuse a binary outcome or a count that the covariates separate.
 
     Args:
-        family: of the outcome; only binomial and poisson can be separated.
+        family: of the outcome, one of `SEPARABLE`.
         outcome: (N,).
         design: (N, p), columns centred and scaled.
         fitted: (N,), means at the last iterate.
@@ -56,8 +57,7 @@ def refuse_separation(family: str, outcome: Vector, design: Matrix, fitted: Vect
     Raises:
         Separation: naming the columns.
     """
-    if family not in ("binomial", "poisson"):
-        return
+    assert family in SEPARABLE
     edge = fitted < ALMOST_CERTAIN if family == "poisson" else np.minimum(fitted, 1 - fitted) < ALMOST_CERTAIN
     if not edge.any():
         return

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from equipoise import stats
+from equipoise.stats.refusals import NotIdentified
 
 SEEDS = st.integers(0, 2**32 - 1)
 SCALES = st.sampled_from([1e6, 1.0, 1e-6])
@@ -62,7 +63,11 @@ def test_gee_follows_the_unit_and_origin_of_the_outcome(seed, scale, shift, work
     # 1e-6 relative: a shift of 1e8 leaves eight digits in the data themselves.
     frame = trial(seed)
     moved = frame.assign(y=frame["y"] * scale + shift * scale)
-    first, second = gee(frame, working=working), gee(moved, working=working)
+    try:
+        first = gee(frame, working=working)
+    except NotIdentified:  # neighbours that correlate by more than one, as moment estimates may
+        assume(False)
+    second = gee(moved, working=working)
     assert second.scale == pytest.approx(first.scale * scale**2, rel=1e-6)
     for name in CORRECTED:
         before = np.sqrt(np.diag(first.with_covariance(name).covariance))

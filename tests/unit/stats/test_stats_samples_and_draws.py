@@ -266,8 +266,7 @@ REFUSED = {
     ),
     "batch_axes": (
         lambda: stats.gee_batch(np.zeros((3, 6, 2)), np.ones((4, 6, 2, 1))),
-        "y, X: have leading axes that do not agree (y (3, 6, 2), X (4, 6, 2, 1), observed (6, 2), weights (6, 2), "
-        "offset (6, 2)); check the shapes",
+        "y, X: have leading axes that do not agree (y (3, 6, 2), X (4, 6, 2, 1), observed (6, 2)); check the shapes",
     ),
     "batch_observed": (
         lambda: stats.gee_batch(np.zeros((6, 2)), np.ones((6, 2, 1)), np.ones((6, 3))),
