@@ -33,12 +33,16 @@ class Refusal(Exception):
         return f"{subject}: {self.problem}; {self.remedy}"
 
 
+def on_one_line(text: str) -> str:
+    """Text whose line ends, control and bidirectional characters are escaped: it can neither forge a line nor hide."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
 def shown(value: object) -> str:
     """A value as a message shows it: on one line, control characters escaped, cut when long.
 
     A path is what a person must find again, so it is cut much later.
     """
-    text = str(value)
-    text = "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+    text = on_one_line(str(value))
     longest = LONGEST_PATH_SHOWN if isinstance(value, PurePath) else LONGEST_VALUE_SHOWN
     return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from equipoise.cli.showing import progress, say
-from equipoise.cli.starting import protocol_path, write_new
+from equipoise.cli.showing import pasted, progress, say, say_json_text
+from equipoise.cli.starting import protocol_path, same_database, write_new
 from equipoise.refusals import Refusal
 
 if TYPE_CHECKING:
     from equipoise.analysis import Results
     from equipoise.conduct import Snapshot
 
-RESULTS_JSON = "results.json"
-RESULTS_CSV = "results.csv"
+RESULTS = "results"
+REPORT = "report"
+LONGEST_POSITION = 18  # digits, as in an anchor
 # The first seed with arms of ten, a candidate who declines, fevers after the first course, a withdrawal, missed and
 # late visits and lost samples: chosen for what it shows of a ward, before its result was looked at.
 DEMO_SEED = 5
@@ -35,36 +38,46 @@ DEMO_SEED = 5
 def analyse(
     source: Path, data: Path | None, out: Path | None, as_of: str | None, database: str | None, as_json: bool
 ) -> None:
-    """Run the protocol's analysis plan on a trial folder, or on a table captured in another system."""
+    """Run the protocol's analysis plan on a trial folder, or on a table captured in another system.
+
+    The results of an earlier position leave those of the whole trial as they are: without --out, position 412 is
+    written to results-412.json and results-412.csv.
+    """
+    mark = ""
     if data is None:
-        snapshot = _snapshot(source, as_of, database)
+        snapshot, mark = _snapshot(source, as_of, database)
         folder = out or source
     else:
         if out is None:
             raise Refusal("--out", None, "is missing", "name a folder for the results, such as --out results")
         snapshot, folder = _foreign(source, data), out
     results = _analysed(snapshot)
-    _write_results(results, folder)
+    written = _write_results(results, folder, RESULTS if out else f"{RESULTS}{mark}")
     if as_json:
-        say(results.as_json())
+        say_json_text(results.as_json())
         return
     say(results.sentences["primary"])
-    say(f"Wrote {folder / RESULTS_JSON} and {folder / RESULTS_CSV} ({len(results.rows)} numbers)")
+    say(f"Wrote {written[0]} and {written[1]} ({len(results.rows)} numbers)")
     if data is None:
-        say(f"Next: `equipoise report {source}`.")
+        then = f" --as-of {as_of}" if as_of else ""
+        say(f"Next: `equipoise report {pasted(source)}{then}`{same_database(database)}.")
     else:
-        say(f"Wrote {_write_report(snapshot, results, folder / 'report')}")
+        say(f"Wrote {_write_report(snapshot, results, folder / REPORT)}")
 
 
 @click.command(short_help="Write the report, one HTML page.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--as-of", help="A ledger position (412) or a UTC time (2018-06-30T12:00): the trial as it stood then.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the report; without it FOLDER/report.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder for the report; without it FOLDER/report, or FOLDER/report-412 of an earlier position.",
+)
 @click.option("--database", help="Database address; without it FOLDER/trial.db.")
 def report(folder: Path, as_of: str | None, out: Path | None, database: str | None) -> None:
     """Analyse FOLDER's trial and write its report: one HTML page that needs nothing else."""
-    snapshot = _snapshot(folder, as_of, database)
-    path = _write_report(snapshot, _analysed(snapshot), out or folder / "report")
+    snapshot, mark = _snapshot(folder, as_of, database)
+    path = _write_report(snapshot, _analysed(snapshot), out or folder / f"{REPORT}{mark}")
     say(f"Wrote {path}")
 
 
@@ -79,24 +92,24 @@ def demo(folder: Path) -> None:
     say(f"Wrote {path}: the published trial of NK cells plus ART, as one protocol file")
     with progress("Rehearsing") as show:
         rehearse(folder, path.read_bytes(), seed=DEMO_SEED, truth="model", progress=show)
-    snapshot = _snapshot(folder, None, None)
+    snapshot, _ = _snapshot(folder, None, None)
     randomised = int(snapshot.participants["arm"].notna().sum())
     say(
         f"Wrote {folder / 'trial.db'}: {len(snapshot.participants)} virtual people screened, {randomised} randomised, "
         f"{snapshot.position} events"
     )
     results = _analysed(snapshot)
-    _write_results(results, folder)
-    say(f"Wrote {folder / RESULTS_JSON}: {len(results.rows)} numbers, each with its id")
-    say(f"Wrote {_write_report(snapshot, results, folder / 'report')}")
+    written, _ = _write_results(results, folder, RESULTS)
+    say(f"Wrote {written}: {len(results.rows)} numbers, each with its id")
+    say(f"Wrote {_write_report(snapshot, results, folder / REPORT)}")
     say()
     say(results.sentences["primary"])
     say()
     say("These are virtual participants: nothing above is a result of a trial.")
     say("What to do next:")
-    say(f"  open {folder / 'report' / 'report.html'} in a browser")
-    say(f"  equipoise verify {folder} --anchor {anchor_path(folder / 'report', snapshot.position)}")
-    say(f"  equipoise log {folder} --limit 20")
+    say(f"  open {folder / REPORT / 'report.html'} in a browser")
+    say(f"  equipoise verify {pasted(folder)} --anchor {pasted(anchor_path(folder / REPORT, snapshot.position))}")
+    say(f"  equipoise log {pasted(folder)} --limit 20")
     say("  equipoise new my-trial --example nk-hiv    and edit my-trial/protocol.yaml")
 
 
@@ -118,9 +131,9 @@ def _clear_earlier_demo(folder: Path) -> None:
         "trial.db",
         "trial.db-wal",
         "trial.db-shm",
-        RESULTS_JSON,
-        RESULTS_CSV,
-        "report",
+        f"{RESULTS}.json",
+        f"{RESULTS}.csv",
+        REPORT,
     }
     foreign = sorted(path.name for path in folder.iterdir() if path.name not in ours)
     if foreign or not (folder / "trial.db").is_file():
@@ -139,28 +152,32 @@ def _clear_earlier_demo(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _snapshot(folder: Path, as_of: str | None, database: str | None) -> Snapshot:
+def _snapshot(folder: Path, as_of: str | None, database: str | None) -> tuple[Snapshot, str]:
+    """The trial at a moment, and what marks its files: nothing at the head, `-412` at an earlier position."""
     from equipoise.conduct import open_trial, snapshot
 
     trial = open_trial(folder, database_url=database)
     try:
-        return snapshot(trial, as_of=None if as_of is None else _moment(as_of))
+        taken = snapshot(trial, as_of=None if as_of is None else _moment(as_of))
+        with trial.ledger.reading() as reader:
+            at_head = as_of is None or taken.position == reader.head.seq
     finally:
         trial.close()
+    return taken, "" if at_head else f"-{taken.position}"
 
 
 def _moment(text: str) -> int | datetime:
     """A ledger position or a UTC time."""
     from datetime import UTC
 
-    if text.isdigit():
+    if text.isascii() and text.isdigit() and len(text) <= LONGEST_POSITION:
         return int(text)
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         remedy = "give a position such as 412 or a UTC time such as 2018-06-30T12:00"
         raise Refusal("--as-of", text, "is neither a position nor a time", remedy) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _foreign(protocol: Path, data: Path) -> Snapshot:
@@ -177,11 +194,21 @@ def _analysed(snapshot: Snapshot) -> Results:
         return run(snapshot.protocol, snapshot, progress=show)
 
 
-def _write_results(results: Results, folder: Path) -> None:
-    try:
+def _write_results(results: Results, folder: Path, name: str) -> tuple[Path, Path]:
+    """Write `<name>.json` and `<name>.csv`, and say where."""
+    as_json, as_csv = folder / f"{name}.json", folder / f"{name}.csv"
+    with _writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        results.write_json(folder / RESULTS_JSON)
-        results.write_csv(folder / RESULTS_CSV)
+        results.write_json(as_json)
+        results.write_csv(as_csv)
+    return as_json, as_csv
+
+
+@contextmanager
+def _writing_to(folder: Path) -> Iterator[None]:
+    """Turn what the system says against a folder into a refusal."""
+    try:
+        yield
     except OSError as error:
         raise Refusal("folder", folder, f"cannot be written ({error.strerror})", "name another folder") from None
 
@@ -189,7 +216,8 @@ def _write_results(results: Results, folder: Path) -> None:
 def _write_report(snapshot: Snapshot, results: Results, folder: Path) -> Path:
     from equipoise.report import write
 
-    path = write(snapshot.protocol, snapshot, results, folder)
+    with _writing_to(folder):
+        path = write(snapshot.protocol, snapshot, results, folder)
     if snapshot.position:
         _write_anchor(snapshot, folder)
     return path

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from pathlib import Path
 
 import click
 
 from equipoise import __version__
 from equipoise.cli import analysing, designing, record, starting
-from equipoise.cli.showing import ExitCode, say_refusal
+from equipoise.cli.showing import ExitCode, print_what_can_be_printed, say_refusal
 from equipoise.refusals import Refusal
 
 EPILOG = (
@@ -47,6 +47,7 @@ for command in (
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code; a refusal is shown without a traceback."""
+    print_what_can_be_printed()
     try:
         ended = equipoise.main(args=arguments, prog_name="equipoise", standalone_mode=False)
         sys.exit(ended or ExitCode.DONE)  # without standalone mode click returns the code of `Exit`
@@ -59,6 +60,13 @@ def main(arguments: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         say_refusal("Stopped. What had been recorded stays recorded.")
         sys.exit(ExitCode.STOPPED)
-    except BrokenPipeError:  # `equipoise log DIR | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.DONE)
+    except OSError as error:
+        say_refusal(f"Refused. {_refusal_of(error)}")
+        sys.exit(ExitCode.REFUSED)
+
+
+def _refusal_of(error: OSError) -> Refusal:
+    """What the system would not do: a name too long, a full disk, a folder that may not be entered."""
+    place = error.filename if error.filename is None else Path(str(error.filename))
+    remedy = "check the name, the room on the disk, and who may read and write there"
+    return Refusal("file", place, f"the system refuses it ({error.strerror or error})", remedy)

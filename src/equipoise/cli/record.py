@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from equipoise.cli.showing import ExitCode, progress, say, say_json
+from equipoise.cli.showing import ExitCode, progress, say, say_json, say_json_text, say_refusal
+from equipoise.refusals import Refusal, on_one_line
 
 if TYPE_CHECKING:
     from equipoise.ledger import Event
 
 DATABASE = click.option("--database", help="Database address; without it FOLDER/trial.db.")
+LARGEST = 2**53 - 1  # the largest position that a ledger can have
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 
 
@@ -52,7 +54,7 @@ def verify(folder: Path, anchor: Path | None, write_anchor: Path | None, as_json
         )
     elif faults:
         for fault in faults:
-            say(fault)
+            say(on_one_line(fault))
     else:
         say(f"Intact: {outcome.events} events, head {outcome.head.seq} {outcome.head.hash}")
         if anchor:
@@ -84,7 +86,7 @@ def rebuild(folder: Path, database: str | None) -> None:
         return
     say(f"Rebuilt {outcome.rows} rows: the tables had differed from the events and are right again.")
     for difference in outcome.differences:
-        say(f"  {difference}")
+        say(f"  {on_one_line(str(difference))}")
     raise click.exceptions.Exit(ExitCode.DAMAGED)
 
 
@@ -106,8 +108,8 @@ def backup(folder: Path, target: Path, database: str | None) -> None:
 @FOLDER
 @click.option("--kind", multiple=True, help="Only events of this kind; may be given again.")
 @click.option("--stream", help="Only this stream, such as a participant's code.")
-@click.option("--after", type=click.IntRange(0), default=0, help="Only events after this position.")
-@click.option("--limit", type=click.IntRange(1), help="At most so many.")
+@click.option("--after", type=click.IntRange(0, LARGEST), default=0, help="Only events after this position.")
+@click.option("--limit", type=click.IntRange(1, LARGEST), help="At most so many.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the payload.")
 @DATABASE
 def log(
@@ -125,15 +127,33 @@ def log(
 
     from equipoise.conduct import open_trial
 
+    _check_kinds(kind)
     trial = open_trial(folder, database_url=database)
+    event = None
     with trial.ledger.reading() as reader:
         for event in islice(reader.events(after=after, kinds=kind or None, stream=stream), limit):
             if as_json:
-                say(json.dumps(_plain(event), ensure_ascii=False, sort_keys=True))
+                say_json_text(json.dumps(_plain(event), ensure_ascii=False, sort_keys=True))
             else:
-                at = event.at.strftime("%Y-%m-%d %H:%M:%SZ")
-                who = f"{event.actor.id} ({event.actor.role})"
-                say(f"{event.seq:>6}  {at}  {event.kind:<24}  {event.stream:<12}  {who:<28}  {event.reason}")
+                say(_line(event))
+    if event is None:
+        say_refusal("No event is of this kind and stream after this position.")
+
+
+def _check_kinds(kinds: tuple[str, ...]) -> None:
+    from equipoise.conduct import Kind
+    from equipoise.conduct.in_force import nearest
+
+    for kind in kinds:
+        if kind not in set(Kind):
+            raise Refusal("--kind", kind, "is not a kind of event", nearest(kind, [str(each) for each in Kind]))
+
+
+def _line(event: Event) -> str:
+    """An event on one line, whatever was typed into it."""
+    at = event.at.strftime("%Y-%m-%d %H:%M:%SZ")
+    who = f"{event.actor.id} ({event.actor.role})"
+    return on_one_line(f"{event.seq:>6}  {at}  {event.kind:<24}  {event.stream:<12}  {who:<28}  {event.reason}")
 
 
 def _plain(event: Event) -> dict[str, Any]:

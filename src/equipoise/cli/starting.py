@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from equipoise.cli.showing import ExitCode, progress, say, say_json
+from equipoise.cli.showing import ExitCode, pasted, progress, say, say_json, say_json_text
 from equipoise.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def new(folder: Path, example: str | None) -> None:
     """Make FOLDER with a protocol file to begin from."""
     path = write_new(folder, example)
     say(f"Wrote {path}")
-    say(f"Next: edit it, then `equipoise check {folder}`.")
+    say(f"Next: edit it, then `equipoise check {pasted(folder)}`.")
 
 
 def write_new(folder: Path, example: str | None) -> Path:
@@ -86,7 +86,7 @@ def schema(out: Path | None) -> None:
 
     text = json_schema()
     if out is None:
-        say(text)
+        say_json_text(text)
     else:
         out.write_text(text + "\n", encoding="utf-8")
         say(f"Wrote {out}")
@@ -114,4 +114,9 @@ def rehearse(folder: Path, seed: int, truth: Truth, database: str | None) -> Non
     with trial.ledger.reading() as reader:
         head = reader.head
     say(f"Wrote {folder / 'trial.db' if database is None else 'the trial'}: {head.seq} events, head {head.hash[:16]}…")
-    say(f"Next: `equipoise analyse {folder}`.")
+    say(f"Next: `equipoise analyse {pasted(folder)}`{same_database(database)}.")
+
+
+def same_database(database: str | None) -> str:
+    """What the next command needs besides; the address is not repeated, for it may hold a password."""
+    return "" if database is None else " with the same --database"

@@ -1,18 +1,19 @@
 """Open a ledger, append to it, read it as it is and as it was."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from equipoise.ledger import backups, rebuilding, verification
 from equipoise.ledger.anchor import Anchor
 from equipoise.ledger.backups import Backup
-from equipoise.ledger.canonical import Json, dumped, utc_text
+from equipoise.ledger.canonical import Json, dumped, plain_text, utc_text
 from equipoise.ledger.chain import GENESIS, link_hash
 from equipoise.ledger.event_log import EventLog
 from equipoise.ledger.events import EMPTY, Actor, Event, Head, event_from, plain_fields
@@ -21,12 +22,17 @@ from equipoise.ledger.projection import Cell, MemoryTables, Projection, Row
 from equipoise.ledger.read_tables import ReadTables
 from equipoise.ledger.rebuilding import Rebuilt
 from equipoise.ledger.sqlite import SqliteStore
-from equipoise.ledger.store import NotALedger, Store, Transaction
+from equipoise.ledger.store import NotALedger, Store, Transaction, address_of
 from equipoise.ledger.verification import Progress, Verification
 from equipoise.refusals import Refusal
 
 FORMAT: Final = "1"
 """The version of the tables' layout, the chain and the body's bytes, kept in the `ledger` table."""
+
+FORMS: Final = "write a file's path, sqlite:///path or postgresql://user@host/database"
+
+NO_PATH: Final = re.compile(r"^postgres(ql)?:|:[^/\\]*@|password=")
+"""What an address has that was written otherwise than as a URL, and a path does not."""
 
 
 class ClockSetBack(Refusal):
@@ -79,8 +85,10 @@ class Reader:
         Raises:
             DamagedEvent: at an event that is not as it was written.
             NotUtc: when `until` is not UTC.
+            NotCanonical: when `stream` is not text that an event can hold.
         """
         head = self.head
+        stream = None if stream is None else plain_text(stream, "stream")  # as it was written
         last = head.seq if upto is None else min(upto, head.seq)
         if until is not None:
             utc_text(until)
@@ -398,22 +406,34 @@ def store_at(url_or_path: str | Path, mode: str) -> Store:
     Raises:
         NotALedger: when the address is of another kind, or PostgreSQL's driver is not installed.
     """
-    if isinstance(url_or_path, Path) or "://" not in url_or_path:
+    if isinstance(url_or_path, Path) or ("://" not in url_or_path and not NO_PATH.search(url_or_path)):
         return SqliteStore(Path(url_or_path), mode)
-    forms = "write a file's path, sqlite:///path or postgresql://user@host/database"
-    try:
-        url = make_url(url_or_path)
-    except ArgumentError as error:
-        raise NotALedger("ledger", None, "the address cannot be read", forms) from error
+    url = url_from(url_or_path)
     if url.get_backend_name() == "sqlite" and url.database:
         return SqliteStore(Path(url.database), mode)
     if url.get_backend_name() != "postgresql":
-        raise NotALedger("ledger", url.render_as_string(hide_password=True), "is of no known kind", forms)
+        raise NotALedger("ledger", address_of(url), "is of no known kind", FORMS)
     try:
         return PostgresqlStore(url)
     except ModuleNotFoundError as error:
         remedy = "install it: pip install 'equipoise[postgresql]'"
-        raise NotALedger("ledger", url.render_as_string(), "PostgreSQL's driver is not installed", remedy) from error
+        raise NotALedger("ledger", address_of(url), "PostgreSQL's driver is not installed", remedy) from error
+
+
+def url_from(text: str) -> URL:
+    """The address in a text. What cannot be read is never shown: it may hold a password.
+
+    Raises:
+        NotALedger: when it cannot be read, or a part of the password could be taken for the host.
+    """
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
+        raise NotALedger("ledger", None, "the address cannot be read", FORMS) from error
+    if "@" in f"{url.host}{url.database}":
+        remedy = "write an @ in a user's name or password as %40"
+        raise NotALedger("ledger", None, "the address has more than one @", remedy)
+    return url
 
 
 def check_format(store: Store) -> None:

@@ -9,7 +9,16 @@ from typing import Final
 from sqlalchemy import URL, create_engine
 
 from equipoise.ledger.chain import DOMAIN, GENESIS
-from equipoise.ledger.store import APPEND_ONLY, WAIT_SECONDS, Busy, NotALedger, Store, StoreFault, Transaction
+from equipoise.ledger.store import (
+    APPEND_ONLY,
+    WAIT_SECONDS,
+    Busy,
+    NotALedger,
+    Store,
+    StoreFault,
+    Transaction,
+    address_of,
+)
 from equipoise.refusals import Refusal
 
 LOCK: Final = 0x45515550  # the first half of the advisory lock's key; the second is the event table's own number
@@ -57,10 +66,11 @@ class PostgresqlStore(Store):
     mark = "%s"
 
     def __init__(self, url: URL) -> None:
-        self.address = url.render_as_string(hide_password=True)
+        self.address = address_of(url)
         import psycopg  # here, so that a ledger in a file needs no driver
 
         self.errors = (psycopg.Error,)
+        self._misused = psycopg.ProgrammingError
         self._unreachable = (psycopg.OperationalError, psycopg.InterfaceError)
         self._wait = f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'"
         self.engine = create_engine(
@@ -133,9 +143,19 @@ class PostgresqlStore(Store):
         """See that the server can be reached and keeps what it acknowledges.
 
         Raises:
-            NotALedger: when a setting would lose acknowledged events, or text is not UTF-8.
+            NotALedger: when a setting would lose acknowledged events, text is not UTF-8, or the address has an option
+                that PostgreSQL does not take.
             StoreFault: when the server cannot be reached.
         """
+        try:
+            self._check_settings()
+        except self._misused as error:
+            if error.sqlstate is not None:  # else the driver gave up before it asked the server
+                raise
+            problem = "has an option that PostgreSQL does not take"
+            raise NotALedger("ledger", self.address, problem, "correct what follows the question mark") from error
+
+    def _check_settings(self) -> None:
         with self.outside() as transaction:
             for setting, unsafe in UNSAFE.items():
                 if transaction.scalar(f"SHOW {setting}") == unsafe:

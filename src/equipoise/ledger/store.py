@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, PoolProxiedConnection
+from sqlalchemy import URL, Engine, PoolProxiedConnection
 
 from equipoise.refusals import Refusal
 
@@ -20,6 +20,14 @@ WAIT_SECONDS = 30
 
 APPEND_ONLY = "the ledger is append-only"
 """How every guard's message begins."""
+
+
+SECRET_OPTIONS = ("password", "sslpassword")
+
+
+def address_of(url: URL) -> str:
+    """The address as a message may show it: without the password, in whichever of its places it stands."""
+    return url.difference_update_query(SECRET_OPTIONS).render_as_string(hide_password=True)
 
 
 class NotALedger(Refusal):

@@ -5,6 +5,7 @@ It lives in a file of its own, outside the trial's record and its backups, until
 
 import hmac
 import os
+import shlex
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -88,7 +89,8 @@ class Secret:
             ) from None
         if os.name == "posix" and stat.S_IMODE(state.st_mode) & 0o077:
             mode = f"{stat.S_IMODE(state.st_mode):04o}"
-            raise SecretRefused("secret", path, f"others may reach the file (mode {mode})", f"run chmod 600 {path}")
+            remedy = f"run chmod 600 {shlex.quote(str(path))}"
+            raise SecretRefused("secret", path, f"others may reach the file (mode {mode})", remedy)
         return cls.from_revealed(written.decode("ascii", errors="replace").removesuffix("\n"))
 
     def write(self, path: Path) -> None:
