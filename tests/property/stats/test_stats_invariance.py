@@ -28,12 +28,20 @@ def gee(frame, **options):
     return stats.gee("y ~ arm * visit + age", frame, cluster="id", time="visit", **options)
 
 
+def settled(frame, working):
+    """The fit, passing over trials whose neighbouring visits seem to correlate by more than one."""
+    try:
+        return gee(frame, working=working)
+    except NotIdentified:
+        return assume(False)
+
+
 @settings(max_examples=20)
 @given(SEEDS, st.sampled_from(["exchangeable", "ar1", "independence"]))
 def test_gee_gives_the_same_bits_in_any_order(seed, working):
     frame = trial(seed)
     shuffled = frame.sample(frac=1, random_state=np.random.default_rng(seed))
-    first, second = gee(frame, working=working), gee(shuffled, working=working)
+    first, second = settled(frame, working), gee(shuffled, working=working)
     assert first.beta.tobytes() == second.beta.tobytes()
     assert first.coefficients.equals(second.coefficients)
     assert (first.qic, first.scale) == (second.qic, second.scale)
@@ -63,14 +71,15 @@ def test_gee_follows_the_unit_and_origin_of_the_outcome(seed, scale, shift, work
     # 1e-6 relative: a shift of 1e8 leaves eight digits in the data themselves.
     frame = trial(seed)
     moved = frame.assign(y=frame["y"] * scale + shift * scale)
-    try:
-        first = gee(frame, working=working)
-    except NotIdentified:  # neighbours that correlate by more than one, as moment estimates may
-        assume(False)
-    second = gee(moved, working=working)
+    first, second = settled(frame, working), gee(moved, working=working)
     assert second.scale == pytest.approx(first.scale * scale**2, rel=1e-6)
     for name in CORRECTED:
-        before = np.sqrt(np.diag(first.with_covariance(name).covariance))
+        try:
+            before = np.sqrt(np.diag(first.with_covariance(name).covariance))
+        except NotIdentified:  # pooled by pairs of visits it may have a negative variance
+            with pytest.raises(NotIdentified):
+                second.with_covariance(name)
+            continue
         after = np.sqrt(np.diag(second.with_covariance(name).covariance))
         np.testing.assert_allclose(after, before * scale, rtol=1e-6, err_msg=name)
     slack = 1e-6 * before * scale
