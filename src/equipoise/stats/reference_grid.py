@@ -109,7 +109,7 @@ def reference_grid(recipe: Recipe, at: Mapping[str, Any] | None) -> ReferenceGri
     matrix = recipe.design(table)
     refuse_undefined(axes, cells, matrix)
     counts = counted(axes, sizes)
-    notes = (*outside(recipe, axes, given), *without_offset(recipe, given))
+    notes = (*outside(recipe, axes, given), *without_offset(recipe, at or {}))
     return ReferenceGrid(axes, matrix.reshape(*sizes, -1), counts, offset, notes)
 
 
@@ -243,11 +243,11 @@ def outside(recipe: Recipe, axes: tuple[Axis, ...], given: dict[str, tuple[Any, 
     return said
 
 
-def without_offset(recipe: Recipe, given: dict[str, tuple[Any, ...]]) -> list[str]:
+def without_offset(recipe: Recipe, at: Mapping[str, Any]) -> list[str]:
     """What to say of an offset that nobody gave a value for."""
-    if recipe.offset is None or recipe.offset in given:
+    if recipe.offset is None or recipe.offset in at:
         return []
-    return [f"Means are at {recipe.offset} = 0, the offset; at={{'{recipe.offset}': ...}} moves them"]
+    return [f"Means are at {recipe.offset} = 0, the offset"]
 
 
 def averaging_weights(grid: ReferenceGrid, kept: Sequence[int], weights: str) -> Vector:
