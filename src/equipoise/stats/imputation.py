@@ -33,7 +33,7 @@ def impute(
     visit: str,
     outcome: str,
     arm: str,
-    covariates: Sequence[str] = (),
+    covariates: str | Sequence[str] = (),
     reference: Any = None,
     strategy: Strategy = "mar",
     method: str = "bayes",
@@ -86,7 +86,8 @@ def impute(
     choose("delta_for", delta_for, DELTA_RULES)
     check_method(method, draws, steps, seed)
     frame = opened(data)
-    names = Names(subject, visit, outcome, arm, tuple(covariates))
+    columns = (covariates,) if isinstance(covariates, str) else tuple(covariates)
+    names = Names(subject, visit, outcome, arm, columns)
     long = read(frame, names, reference=reference, strategy=strategy, ice=ice)
     refuse_nothing_to_carry(long)
     model = posed(long, covariance, spare=int(method == "conditional-mean"))
@@ -220,9 +221,9 @@ def notes(long: Longitudinal) -> tuple[str, ...]:
     if kept:
         aside = int((long.seen & np.isnan(long.modelled)).sum())
         found.append(
-            f"{kept} outcomes known after an intercurrent event were kept; the base model did without {aside} of them"
+            f"Outcomes known after an intercurrent event: {kept}, all kept; the base model did without {aside}"
         )
     silent = int((~long.seen.any(axis=1)).sum())
     if silent:
-        found.append(f"{silent} subjects have no outcome at all and were imputed from their arm and covariates alone")
+        found.append(f"Subjects without any outcome: {silent}, imputed from arm and covariates alone")
     return tuple(found)

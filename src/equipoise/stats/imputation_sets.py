@@ -7,6 +7,7 @@ Shapes: D sets, n subjects, T visits, A arms.
 from dataclasses import dataclass, replace
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -101,7 +102,9 @@ class Imputed:
         table[names.outcome] = pd.Series(outcome[kept])
         if self.frame.implementation.is_pandas():
             return pd.DataFrame(table)
-        return like(self.frame, {name: values.tolist() for name, values in table.items()})
+        schema = {name: self.frame.schema[name] for name in table} | {names.outcome: nw.Float64()}
+        plain = {name: values.tolist() for name, values in table.items()}
+        return nw.from_dict(plain, schema=schema, backend=self.frame.implementation).to_native()
 
     def with_delta(self, delta: Delta, *, delta_for: str | None = None) -> "Imputed":
         """The same imputed values with another delta in place of the present one.
