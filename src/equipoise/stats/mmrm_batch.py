@@ -137,7 +137,7 @@ def mmrm_batch(
     }
     return MmrmBatch(
         **{
-            name: np.concatenate([part[name] for part in parts]).reshape(*arrays.lead, *shapes.get(name, ()))
+            name: np.concatenate([part[name] for part in parts]).reshape((*arrays.lead, *shapes.get(name, ())))
             for name in parts[0]
         }
     )
@@ -293,7 +293,7 @@ class Inference:
 def one_block(block: Block, rule: str, rows: Matrix, together: Matrix) -> dict[str, Array]:
     """One block's fits and tests, by the names of `MmrmBatch`."""
     problem, solution = block.problem, solve(block.problem)
-    spread, known = parameter_covariance(solution)
+    spread, known = parameter_covariance(problem, solution)
     back = block.back * block.scale[:, np.newaxis, np.newaxis]
     inner = solution.state.root @ transposed(solution.state.root)
     if rule in KENWARD_ROGER:

@@ -134,7 +134,7 @@ def evaluate(problem: Problem, theta: Array) -> State:
     sigma = covariance_by_group(problem.structure, theta, problem.groups)
     visits = sigma.shape[-1]
     diagonal = np.eye(visits) * np.diagonal(sigma, axis1=-2, axis2=-1)[..., np.newaxis, :]
-    possible = positive_definite(sigma - LEAST_POSSIBLE * diagonal).all(axis=-1)
+    possible = np.asarray(positive_definite(sigma - LEAST_POSSIBLE * diagonal).all(axis=-1))
     sigma = np.where(possible[:, np.newaxis, np.newaxis, np.newaxis], sigma, np.eye(visits))
     both = problem.seen[..., :, np.newaxis] & problem.seen[..., np.newaxis, :]
     cells = np.where(both, by_place(sigma, problem.cell_group), np.eye(visits))
@@ -312,6 +312,8 @@ def solve(problem: Problem) -> Solution:
         converged[left[settled]] = True
         iterations[left[~better]] = step
         if not better.any():
+            if not settled.all():
+                state, derivatives = moved, slopes(now, moved)
             break
         if not better.all():
             kept = np.flatnonzero(better)

@@ -261,7 +261,7 @@ def mmrm(
     )
     posed = pose(long, covariance, reml=method == "reml")
     solution = solve(posed.problem)
-    spread, known = parameter_covariance(solution)
+    spread, known = parameter_covariance(posed.problem, solution)
     check_solution(posed, solution, known=bool(known[0]))
     beta = posed.back @ (posed.shift + posed.scale * solution.state.beta[0])
     return reported(Estimates(long, posed, solution, spread[0], beta, method, level, frame), df, vcov)
@@ -308,7 +308,7 @@ def check_solution(posed: Posed, solution: Solution, *, known: bool) -> None:
         raise NotIdentified(
             "covariance",
             name,
-            "has parameters that the data do not determine (information not positive definite)",
+            "has parameters that the data do not determine",
             fewer,
         )
 
@@ -513,8 +513,7 @@ def notes(estimates: Estimates, df: str, vcov: str) -> tuple[str, ...]:
     said = []
     if few and df not in KENWARD_ROGER and vcov == "model":
         said.append(
-            f"The model covariance is too small with {n} subjects: joint tests reject too often; "
-            "prefer kenward-roger-linear"
+            f"Joint tests by the model covariance reject too often with {n} subjects; prefer kenward-roger-linear"
         )
     if few and vcov == "empirical":
         said.append(

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.stats.mmrm_engine import Problem, Solution, by_place, positive_definite, transposed
-from equipoise.stats.mmrm_structures import Array
+from equipoise.stats.mmrm_structures import Array, covariance_by_group
 from equipoise.stats.samples import Matrix, Vector
 
 SAME_DF = 1e-8
 NO_VARIANCE = 1e-300
+NO_CORRELATION = 1e-8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,13 +31,19 @@ class ScaledF:
     exists: NDArray[np.bool_]
 
 
-def parameter_covariance(solution: Solution) -> tuple[Array, NDArray[np.bool_]]:
-    """(B, q, q), the inverse of the observed information, and for which fits that is positive definite."""
+def parameter_covariance(problem: Problem, solution: Solution) -> tuple[Array, NDArray[np.bool_]]:
+    """(B, q, q), the inverse of the observed information, and for which fits the parameters are determined.
+
+    They are where the information is positive definite and, under sp_exp, the range has not run to zero.
+    """
     observed = solution.slopes.observed
     scale = np.sqrt(np.abs(np.diagonal(observed, axis1=-2, axis2=-1)))
     scale = np.where(scale > 0, scale, 1.0)
     both = scale[..., :, np.newaxis] * scale[..., np.newaxis, :]
     known = positive_definite(observed / both)
+    if problem.structure.name == "sp_exp":
+        sigma = covariance_by_group(problem.structure, solution.state.theta, problem.groups)
+        known = known & (sigma[..., 0, 1:].max(axis=-1) > NO_CORRELATION * sigma[..., 0, 0]).all(axis=-1)
     inverse = np.linalg.inv(np.where(known[:, np.newaxis, np.newaxis], observed / both, np.eye(scale.shape[-1])))
     return (inverse + transposed(inverse)) / 2 / both, known
 

@@ -1,4 +1,4 @@
-"""Repeated measures against a plain second implementation: one subject at a time, dense matrices, as the papers write it.
+"""Repeated measures against a plain second implementation: one subject at a time, dense matrices, as the papers write.
 
 Derivatives in the covariance parameters are differences of the plain likelihood, so they agree to some six digits.
 """
