@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from equipoise.stats.coefficients import JointTest
-from equipoise.stats.frames import Frame, like, opened
+from equipoise.stats.frames import Frame, like, named_rows, opened
 from equipoise.stats.multiplicity import ADJUSTMENTS, ALTERNATIVES, CITATIONS, STEPWISE, Adjusted, Family, adjusted
 from equipoise.stats.reference_grid import Recipe, label
 from equipoise.stats.refusals import BadSample, NotIdentified, UnknownChoice, check_level, choose
@@ -24,6 +24,7 @@ from equipoise.stats.samples import Matrix, Vector
 KINDS = ("pairwise", "reference", "custom", "polynomial", "consecutive", "mean_change", "effect")
 RATIOS = {"log": "ratios", "logit": "odds ratios"}
 SUMS_TO_ZERO = 1e-9
+NO_VARIANCE = 1e-14  # of a weighted sum, relative to what its parts have without their covariance
 NO_WEIGHT = 1e-12  # of a row of weights on the coefficients, relative to the means' own
 DEPENDENT = 1e-9
 DEGREES = ("linear", "quadratic", "cubic", "quartic")
@@ -170,7 +171,7 @@ def contrasts_of(
     families = tuple(tuple(range(end - len(family), end)) for end, (family, _) in zip(ends, made, strict=True))
     fit = means.fit
     covariance = rows @ fit.covariance @ rows.T
-    std_error, df = np.sqrt(np.diag(covariance)), fit.df_of(rows)
+    std_error, df = std_errors(fit, rows, names), fit.df_of(rows)
     sums = np.concatenate([weights.sum(axis=1) for _, weights in made])
     estimate = rows @ fit.beta + means.offset * sums
     statistic = estimate / std_error
@@ -355,6 +356,22 @@ def refuse_unsaid(rows: Matrix, means: MeanSet, names: list[str]) -> None:
         )
 
 
+def std_errors(fit: LinearFit, rows: Matrix, names: Sequence[str]) -> Vector:
+    """(q,), the standard errors of weighted sums (q, p) of the coefficients.
+
+    Raises:
+        NotIdentified: a sum to which the covariance gives no variance beyond rounding.
+    """
+    variances = np.einsum("qp,pr,qr->q", rows, fit.covariance, rows)
+    apart = (np.abs(rows) @ np.sqrt(np.diag(fit.covariance))) ** 2
+    without = [name for name, own, parts in zip(names, variances, apart, strict=True) if not own > NO_VARIANCE * parts]
+    if without:
+        raise NotIdentified(
+            "fit", None, f"gives no variance to {named_rows(without)}", "use the model covariance, or fewer terms"
+        )
+    return np.asarray(np.sqrt(variances))
+
+
 def one_family(
     places: tuple[int, ...], statistic: Vector, df: Vector, covariance: Matrix, means: int, alternative: str
 ) -> Family:
@@ -422,7 +439,11 @@ def notes(means: MeanSet, adjust: str, scale: str, error: float, results: list[A
     if adjust in STEPWISE and several:
         said.append(f"The {adjust} method has no simultaneous intervals; those shown are Bonferroni's")
     if error > 0:
-        said.append(f"Adjusted P values are by quasi-Monte Carlo, to within {error:.1g} (three standard errors)")
+        limit = max(one.limit_error for one in results)
+        said.append(
+            f"Adjusted P values are by quasi-Monte Carlo, to within {error:.1g}, "
+            f"and intervals to within {limit:.1g} standard errors"
+        )
     if means.response and scale == "differences" and means.fit.recipe.link != "identity":
         said.append(f"Contrasts are on the scale of the {means.fit.recipe.link} link")
     return said

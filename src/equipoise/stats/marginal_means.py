@@ -23,6 +23,7 @@ from equipoise.stats.contrasts import (
     consecutive,
     contrasts_of,
     joint_tests,
+    std_errors,
 )
 from equipoise.stats.frames import Frame, like, named_rows, opened
 from equipoise.stats.gee_families import LINKS
@@ -152,7 +153,7 @@ def marginal_means(
     return MarginalMeans(
         like(
             opened(fitted.coefficients),
-            {**cell_columns(grid, names), **estimates(means, covariance, level)},
+            {**cell_columns(grid, names), **estimates(means, level)},
         ),
         rows,
         covariance,
@@ -221,11 +222,12 @@ def grouped(grid: ReferenceGrid, by: tuple[str, ...], factors: tuple[str, ...]) 
     )
 
 
-def estimates(means: MeanSet, covariance: Matrix, level: float) -> dict[str, Any]:
+def estimates(means: MeanSet, level: float) -> dict[str, Any]:
     """Estimate, standard error, df and interval of each mean, equation (response) on that scale."""
     fit = means.fit
     estimate = means.rows @ fit.beta + means.offset
-    std_error, df = np.sqrt(np.diag(covariance)), fit.df_of(means.rows)
+    names = [f"the mean of {name}" for group in means.groups for name in group.labels]
+    std_error, df = std_errors(fit, means.rows, names), fit.df_of(means.rows)
     half = quantile(level, df) * std_error
     low, high = estimate - half, estimate + half
     if means.response:

@@ -50,11 +50,15 @@ class Family:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Adjusted:
-    """Adjusted P values (q,), limits (q,) in standard errors, and the largest three standard errors of a P value."""
+    """Adjusted P values (q,), limits (q,) in standard errors, and the largest three standard errors of either.
+
+    Both errors are zero where the adjustment is exact.
+    """
 
     p_values: Vector
     limits: Vector
-    error: float
+    error: float = 0.0
+    limit_error: float = 0.0
 
 
 def adjusted(family: Family, method: str, level: float) -> Adjusted:
@@ -78,7 +82,7 @@ def adjusted(family: Family, method: str, level: float) -> Adjusted:
         return jointly(family, level)
     if method == "tukey":
         return by_range(family, level)
-    return Adjusted(STEPS[method](plain_p(family)), plain_limits(family, method, level), 0.0)
+    return Adjusted(STEPS[method](plain_p(family)), plain_limits(family, method, level))
 
 
 def plain_p(family: Family) -> Vector:
@@ -140,7 +144,7 @@ def by_range(family: Family, level: float) -> Adjusted:
         for t, df in zip(family.statistics, family.df, strict=True)
     ]
     quantiles = {df: range_quantile(level, family.means, df) / np.sqrt(2) for df in set(family.df.tolist())}
-    return Adjusted(np.array(found), np.array([quantiles[df] for df in family.df.tolist()]), 0.0)
+    return Adjusted(np.array(found), np.array([quantiles[df] for df in family.df.tolist()]))
 
 
 def jointly(family: Family, level: float) -> Adjusted:
@@ -154,7 +158,12 @@ def jointly(family: Family, level: float) -> Adjusted:
     limits = shared_limits(rule, level, family.df)
     # A sampled P may stray below the test's own, which it cannot truly be.
     p_values = np.maximum([one.value for one in found], plain_p(family))
-    return Adjusted(p_values, np.array([one.value for one in limits]), max(one.error for one in found))
+    return Adjusted(
+        p_values,
+        np.array([one.value for one in limits]),
+        max(one.error for one in found),
+        max(one.error for one in limits),
+    )
 
 
 def shared_limits(rule: Rule, level: float, df: Vector) -> list[Estimate]:

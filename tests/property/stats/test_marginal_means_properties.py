@@ -32,7 +32,7 @@ def fitted(frame):
     return stats.gee(FORMULA, frame, cluster="id", time="visit")
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(SEEDS)
 def test_means_are_plain_averages_of_predictions(seed):
     frame = trial(seed)
@@ -47,7 +47,7 @@ def test_means_are_plain_averages_of_predictions(seed):
         assert row.estimate == pytest.approx(predicted.mean(), rel=1e-10)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(SEEDS)
 def test_the_order_of_rows_changes_no_bit(seed):
     frame = trial(seed)
@@ -59,7 +59,7 @@ def test_the_order_of_rows_changes_no_bit(seed):
     assert first.contrasts("pairwise", adjust="mvt").table.equals(second.contrasts("pairwise", adjust="mvt").table)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(SEEDS, st.permutations(["a", "b", "c"]), st.sampled_from(["holm", "tukey", "mvt"]))
 def test_other_names_give_the_same_contrasts(seed, names, adjust):
     frame = trial(seed)
@@ -77,7 +77,7 @@ def test_other_names_give_the_same_contrasts(seed, names, adjust):
         assert row.p_value == pytest.approx(other["p_value"], rel=1e-6)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(SEEDS, st.sampled_from([1e6, 1e-6]), st.sampled_from([0.0, 1e8]))
 def test_units_and_origin_move_means_and_leave_tests(seed, scale, shift):
     frame = trial(seed)
@@ -89,7 +89,7 @@ def test_units_and_origin_move_means_and_leave_tests(seed, scale, shift):
     np.testing.assert_allclose(theirs["p_value"], ours["p_value"], rtol=1e-5, atol=1e-7)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(SEEDS)
 def test_equal_means_are_the_wald_test_of_the_term(seed):
     frame = trial(seed)

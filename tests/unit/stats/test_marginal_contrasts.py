@@ -86,7 +86,8 @@ def test_tukey_is_the_joint_distribution_of_all_pairs(means):
     np.testing.assert_allclose(joint.table["p_value"], tukey.table["p_value"], rtol=0, atol=max(joint.error, 1e-6))
     assert 0 < joint.error < 2e-4
     assert joint.notes == (
-        f"Adjusted P values are by quasi-Monte Carlo, to within {joint.error:.1g} (three standard errors)",
+        f"Adjusted P values are by quasi-Monte Carlo, to within {joint.error:.1g}, "
+        "and intervals to within 3e-05 standard errors",
     )
     assert tukey.notes == ()
 
@@ -249,3 +250,14 @@ def test_means_that_the_model_takes_as_equal_are_refused():
     with pytest.raises(NotIdentified) as refusal:
         means.contrasts("pairwise")
     assert str(refusal.value) == "kind: asks for -1 - 1, which the model takes as equal; contrast other means"
+
+
+def test_sums_without_variance_are_refused():
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame({"arm": np.repeat(["a", "b", "c"], 4), "y": rng.normal(0, 1, 12)})
+    # One arm without variation: its heteroscedasticity-consistent variance is nil, though no coefficient's is.
+    frame.loc[frame["arm"] == "c", "y"] = 1.0
+    fit = stats.ancova("y ~ arm", frame, covariance="hc2")
+    with pytest.raises(NotIdentified) as refusal:
+        stats.marginal_means(fit, "arm")
+    assert str(refusal.value) == ("fit: gives no variance to the mean of c; use the model covariance, or fewer terms")
