@@ -123,6 +123,11 @@ def test_visits_agree_with_emmeans(data):
     assert_tests(visits.contrasts("consecutive", adjust="mvt"), R["visits"]["consecutive_mvt"], CLOSED, 2e-3)
 
 
+def test_joint_adjustment_agrees_with_emmeans_within_its_sampling(least_squares):
+    contrasts = stats.marginal_means(least_squares, "arm").contrasts("pairwise", adjust="mvt")
+    assert_tests(contrasts, R["lm"]["mvt"], CLOSED, 2e-3)  # pmvt and qmvt of mvtnorm, to 0.001 by default
+
+
 def test_joint_tests_agree_with_emmeans(least_squares):
     for means, name in (
         (stats.marginal_means(least_squares, "arm"), "joint"),
