@@ -13,7 +13,7 @@ from equipoise.conduct.in_force import InForce, nearest
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.refusing import NotAccepted, NotFound, OutOfOrder
 from equipoise.conduct.trials import Trial
-from equipoise.ledger import Actor, Row
+from equipoise.ledger import Actor, Row, is_blank
 from equipoise.protocol.safety import AdverseEventRules
 
 SERIOUS_CRITERIA: Mapping[str, str] = MappingProxyType(
@@ -196,7 +196,7 @@ def _check_facts(act: Act, in_force: InForce, facts: Facts) -> None:
     rules = _rules(in_force)
     if rules.terms:
         _check_code("term", facts["term"], rules.terms)
-    if not facts["verbatim"]:
+    if is_blank(facts["verbatim"]):
         raise NotAccepted("verbatim", None, "is blank", "write the event in the reporter's words")
     if facts["grade"] not in GRADES or isinstance(facts["grade"], bool):
         raise NotAccepted("grade", facts["grade"], "is not a grade from 1 to 5", "grade it by the protocol's scale")

@@ -10,7 +10,7 @@ from equipoise.conduct.in_force import nearest
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.refusing import NotAccepted, NotPermitted, OutOfOrder
 from equipoise.conduct.trials import Trial
-from equipoise.ledger import Actor
+from equipoise.ledger import Actor, is_blank
 
 
 def deviation(
@@ -44,7 +44,7 @@ def deviation(
         if categories and category not in categories:
             raise NotAccepted("category", category, "is not in deviations", nearest(category, categories))
         check_not_future("on", on, in_force.day_of(at))
-        if not description.strip():
+        if is_blank(description):
             raise NotAccepted("description", None, "is blank", "say what was done and what was planned")
         payload = {
             "participant": participant,

@@ -14,7 +14,7 @@ from equipoise.conduct.kinds import Kind
 from equipoise.conduct.refusing import FormRefused, NotAccepted, NotFound, OutOfOrder
 from equipoise.conduct.trials import Trial
 from equipoise.conduct.visit_data import NO_ANSWER, Page, VisitData, visit_data
-from equipoise.ledger import Actor, Row, Tables
+from equipoise.ledger import Actor, Row, Tables, is_blank
 
 NO_COMMENTS: Mapping[str, str] = MappingProxyType({})
 
@@ -115,7 +115,7 @@ def miss_visit(trial: Trial, participant: str, visit: str, *, cause: str, by: Ac
         if stands is not None:
             problem = f"of {participant} is {stands['status']} already"
             raise OutOfOrder("visit", visit, problem, "correct its forms instead")
-        if not cause.strip():
+        if is_blank(cause):
             raise NotAccepted("cause", None, "is blank", "say why the visit was missed")
         randomised_on = date.fromisoformat(str(row["randomised_on"]))
         planned = planned_visits([in_force.planned[visit]], randomised_on)[0]
@@ -178,7 +178,7 @@ def check_findings(form: str, findings: Sequence[Finding], comments: Comments, r
         finding
         for finding in findings
         if (finding.check != "required" or finding.item in required)
-        and (finding.severity == "hard" or not comment_on(finding, comments))
+        and (finding.severity == "hard" or is_blank(comment_on(finding, comments)))
     ]
     if against:
         raise FormRefused(form, against)

@@ -106,7 +106,7 @@ def snapshot(trial: Trial, as_of: int | datetime | None = None) -> Snapshot:
     """The trial as it was after an event or at a time (UTC, inclusive), or as it is.
 
     Raises:
-        NotAccepted: when nothing had happened by then, or the position is not in the ledger.
+        NotAccepted: when nothing had happened by then, the position is not in the ledger, or `as_of` is neither.
         NotUtc: when the time is not UTC.
     """
     with trial.ledger.reading() as reader:
@@ -135,6 +135,10 @@ def snapshot(trial: Trial, as_of: int | datetime | None = None) -> Snapshot:
 
 
 def _folded(reader: Reader, as_of: int | datetime | None) -> _Past:
+    known = as_of is None or (isinstance(as_of, int | datetime) and not isinstance(as_of, bool))
+    if not known:  # a day or a text would else be taken for None, and the whole trial be shown
+        remedy = "pass a position such as 412, or a datetime in UTC"
+        raise NotAccepted("as_of", as_of, "is neither a position nor a time", remedy)
     last = reader.head.seq
     if isinstance(as_of, int) and not 1 <= as_of <= last:
         problem = f"is not in the ledger, which has {last} events"

@@ -149,8 +149,7 @@ def create(
     }
     with trial.ledger.writing() as writer:
         if writer.head.seq:
-            problem = "holds a trial already"
-            raise NotALedger("ledger", trial.ledger.store.address, problem, "open it, or name another folder")
+            raise _holds_a_trial(trial.ledger)
         append = partial(writer.append, stream=TRIAL, by=by, reason=reason, at=at, protocol_hash=in_force.hash)
         append(Kind.TRIAL_CREATED, created)
         if method is not None:
@@ -204,8 +203,13 @@ def _new_ledger(folder: Path, database_url: str | None) -> Ledger:
         ledger = Ledger.open(place, PROJECTION, software=SOFTWARE)
         with ledger.reading() as reader:
             if reader.head.seq:
-                raise
+                raise _holds_a_trial(ledger) from None
         return ledger
+
+
+def _holds_a_trial(ledger: Ledger) -> NotALedger:
+    problem = "holds a trial already"
+    return NotALedger("ledger", ledger.store.address, problem, "open it, or name another folder or database")
 
 
 def _write_protocol(path: Path, content: bytes) -> None:

@@ -9,7 +9,7 @@ outside the ledger), *projection* (the read tables and the fold that fills them)
 
 from equipoise.ledger.anchor import Anchor, NotAnAnchor
 from equipoise.ledger.backups import Backup, BadBackup
-from equipoise.ledger.canonical import Json, NotCanonical, NotUtc
+from equipoise.ledger.canonical import Json, NotCanonical, NotUtc, is_blank
 from equipoise.ledger.events import Actor, DamagedEvent, Event, Head, NewerEvent, Unsigned
 from equipoise.ledger.ledger import ClockSetBack, Ledger, NoSuchPosition, Reader, Writer
 from equipoise.ledger.projection import Cell, MemoryTables, Projection, Put, Row, Table, Tables
@@ -52,4 +52,5 @@ __all__ = [
     "Unsigned",
     "Verification",
     "Writer",
+    "is_blank",
 ]

@@ -101,6 +101,11 @@ def plain_text(text: str, path: str) -> str:
     return normal
 
 
+def is_blank(text: str) -> bool:
+    """Whether text holds nothing that anyone could see: spaces, control and zero-width characters say nothing."""
+    return not any(character.isprintable() and not character.isspace() for character in text)
+
+
 def plain_integer(number: int, path: str) -> int:
     """An integer that every JSON reader gives back unchanged.
 

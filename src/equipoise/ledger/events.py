@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from equipoise.ledger.canonical import Json, parsed, plain, utc_text, utc_time
+from equipoise.ledger.canonical import Json, is_blank, parsed, plain, utc_text, utc_time
 from equipoise.ledger.chain import GENESIS, link_hash
 from equipoise.refusals import Refusal
 
@@ -57,7 +57,7 @@ class Actor:
 
     def __post_init__(self) -> None:
         for field, value in (("id", self.id), ("role", self.role), ("site", self.site)):
-            if value is not None and not value.strip():
+            if value is not None and is_blank(value):
                 raise Unsigned(f"actor.{field}", None, "is blank", "sign in, so that the event says who acts")
 
 
@@ -120,7 +120,7 @@ def plain_fields(
     """
     assert kind, "an event has a kind"
     assert stream, "an event has a stream"
-    if not reason.strip():
+    if is_blank(reason):
         raise Unsigned("reason", None, "is blank", "say why this is done")
     fields = {
         "actor": by.id,

@@ -94,7 +94,7 @@ def test_a_rehearsal_is_marked_for_ever(kit, tmp_path):
 def test_a_folder_holds_one_trial(kit, tmp_path):
     folder = kit.trial.folder
     assert refusal(create, kit, folder) == (
-        f"ledger = {shown(folder / 'trial.db')}: is there already; open it, or name a file that is not there"
+        f"ledger = {shown(folder / 'trial.db')}: holds a trial already; open it, or name another folder or database"
     )
     other = kit.PROTOCOL.replace("Kit}", "Kat}")
     assert refusal(create, kit, folder, other) == (

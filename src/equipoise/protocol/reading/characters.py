@@ -2,6 +2,8 @@
 
 Invisible characters are refused because they make two values look the same or a line read otherwise
 than it is: control characters, line separators, zero-width and bidirectional controls, half surrogates.
+So are letters written as two characters where Unicode has one: the record keeps text in normal form C, and the file
+must hold the very bytes that its hash in the record is of.
 """
 
 import re
@@ -19,13 +21,14 @@ def text_of(source: str | bytes, name: str, limits: Limits) -> str:
     """The text of a file, each line end a line feed, without a byte-order mark.
 
     Raises:
-        ProtocolRefused: when it is too large, not UTF-8, or holds an invisible character.
+        ProtocolRefused: when it is too large, not UTF-8, not in normal form C, or holds an invisible character.
     """
     if len(source) > limits.size:
         raise _refused(name, 1, f"the file is larger than {limits.size} bytes", "remove what is not needed")
     text = _decoded(source, name) if isinstance(source, bytes) else source
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     _refuse_invisible(text, name)
+    _refuse_unnormalised(text, name)
     _refuse_large(text, name, limits)
     return text
 
@@ -64,6 +67,18 @@ def _refuse_invisible(text: str, name: str) -> None:
             f"column {column} holds {invisible_in(found[0])}, which nobody can see",
             "remove the character",
         )
+
+
+def _refuse_unnormalised(text: str, name: str) -> None:
+    if unicodedata.is_normalized("NFC", text):
+        return
+    for number, line in enumerate(text.split("\n"), start=1):
+        normal = unicodedata.normalize("NFC", line)
+        if normal != line:
+            place = next((i for i, (old, new) in enumerate(zip(line, normal, strict=False)) if old != new), len(normal))
+            kept = f"U+{ord(normal[place]):04X} {unicodedata.name(normal[place], '').lower()}".rstrip()
+            problem = f"column {place + 1} holds what the record keeps as {kept}"
+            raise _refused(name, number, problem, "type that character again, or save the file in normal form C")
 
 
 def _refuse_large(text: str, name: str, limits: Limits) -> None:
