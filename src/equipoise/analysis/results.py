@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from equipoise.analysis.whole_files import write_whole
 from equipoise.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -153,8 +154,8 @@ class Results:
         )
 
     def write_json(self, path: Path) -> None:
-        """Write the results as JSON, UTF-8."""
-        path.write_bytes((self.as_json() + "\n").encode())
+        """Write the results as JSON, UTF-8; the file is there whole or not at all."""
+        write_whole(path, (self.as_json() + "\n").encode())
 
     def as_csv(self) -> str:
         """The table as CSV text: one line for each row, numbers to the last digit."""
@@ -167,8 +168,8 @@ class Results:
         return lines.getvalue()
 
     def write_csv(self, path: Path) -> None:
-        """Write the table as CSV, UTF-8."""
-        path.write_bytes(self.as_csv().encode())
+        """Write the table as CSV, UTF-8; the file is there whole or not at all."""
+        write_whole(path, self.as_csv().encode())
 
 
 def from_json(text: str, name: str = "results.json") -> Results:
