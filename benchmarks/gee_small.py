@@ -43,7 +43,7 @@ def main() -> None:
             y, seen = outcomes(rng, clusters, missing)
             began = time.perf_counter()
             observed = seen if missing else None
-            fits = stats.gee_batch(y, design(clusters), observed, covariances=COVARIANCES, tolerance=1e-6)
+            fits = stats.batch.gee(y, design(clusters), observed, covariances=COVARIANCES, tolerance=1e-6)
             seconds = time.perf_counter() - began
             for name in COVARIANCES:
                 z = np.abs(fits.statistic([0, 0, 0, 1], name))

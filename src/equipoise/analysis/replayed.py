@@ -131,7 +131,7 @@ def gee_statistic(data: pd.DataFrame, people: tuple[str, ...]) -> Statistic:
     def effects(codes: Codes) -> Vector:
         arms = np.broadcast_to(codes[:, :, np.newaxis], (*codes.shape, outcome.shape[1]))
         design = np.stack([np.ones_like(arms), arms], axis=-1)
-        fits = stats.gee_batch(np.where(seen, outcome, 0.0), design, seen, covariances=(), tolerance=1e-8)
+        fits = stats.batch.gee(np.where(seen, outcome, 0.0), design, seen, covariances=(), tolerance=1e-8)
         # A fit that does not settle has no effect to compare; the room of statistics refuses what is not finite.
         return np.asarray(np.where(fits.usable, fits.beta[..., 1], np.nan), dtype=np.float64)
 

@@ -4,8 +4,8 @@ Each function takes plain frames or arrays and returns a frozen result whose `me
 sentence and with its citation, what was done. The room knows no files and no trial.
 """
 
+from equipoise.stats import batch
 from equipoise.stats.descriptive import clopper_pearson, mean_interval, median_quartiles, newcombe, wilson
-from equipoise.stats.gee_batch import gee_batch
 from equipoise.stats.gee_fit import gee
 from equipoise.stats.imputation import impute
 from equipoise.stats.imputation_tipping import tipping_point
@@ -20,9 +20,9 @@ from equipoise.stats.two_samples import two_sample
 
 __all__ = [
     "ancova",
+    "batch",
     "clopper_pearson",
     "gee",
-    "gee_batch",
     "impute",
     "marginal_means",
     "mean_interval",

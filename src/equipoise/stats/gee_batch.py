@@ -5,13 +5,14 @@ batch of one. Fits are worked through in blocks that stay in the processor's cac
 Shapes: leading axes (...) are independent fits; n subjects, T visits, p coefficients.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from equipoise.stats.blocks import blocks
 from equipoise.stats.gee_covariance import COVARIANCES, FORMULAS, LEVERAGE_CORRECTED, Sandwich
 from equipoise.stats.gee_engine import TOLERANCE, pose, solve
 from equipoise.stats.gee_families import Family, check_outcome, family_and_link
@@ -21,7 +22,6 @@ from equipoise.stats.refusals import BadSample, TooFewClusters, choose
 from equipoise.stats.samples import Matrix, Vector
 
 TRAILING = {"y": 2, "X": 3, "observed": 2, "weights": 2, "offset": 2}
-NUMBERS_A_BLOCK = 200_000  # elements of the design in one block, some 1.6 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,13 +178,6 @@ def check_values(arrays: dict[str, NDArray[Any]], family: Family) -> None:
     if not fits.all():
         outcome, known = np.broadcast_arrays(arrays["y"], seen)
         check_outcome(family, outcome[known])
-
-
-def blocks(fits: int, size: int) -> Iterator[slice]:
-    """Slices of the fits, each with some `NUMBERS_A_BLOCK` numbers."""
-    step = max(1, NUMBERS_A_BLOCK // size)
-    for start in range(0, fits, step):
-        yield slice(start, start + step)
 
 
 def one_block(sandwich: Sandwich, covariances: Sequence[str]) -> GeeBatch:

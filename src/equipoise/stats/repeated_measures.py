@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from narwhals.typing import IntoDataFrame
-from scipy import special
 
+from equipoise.stats.anova_strata import Effect, effects_of, pillai, wilks
 from equipoise.stats.designs import sort_rank
 from equipoise.stats.frames import Frame, Opened, column, like, named_rows, numbers, opened
 from equipoise.stats.refusals import (
@@ -29,7 +29,6 @@ from equipoise.stats.refusals import (
 )
 from equipoise.stats.samples import Matrix
 
-SINGULAR = 1e-12  # relative to the largest eigenvalue
 NO_ERROR = 1e-24  # relative to the variation of the outcome
 
 
@@ -42,11 +41,13 @@ class RepeatedMeasuresAnova:
     Mauchly's W one with P one, where a single degree of freedom leaves no sphericity to assume. `sphericity`
     has effect, mauchly_w, mauchly_p, epsilon_gg, epsilon_hf for the effects that do assume it. An epsilon_hf
     above one is shown as it is and taken as one in `p_hf`. Mauchly's columns are empty where subjects are
-    too few for the test.
+    too few for the test. `multivariate` has effect, pillai, pillai_f, pillai_df_num, pillai_df_den, pillai_p and the
+    same for wilks; its columns are empty where subjects are too few for the error to have an inverse.
     """
 
     table: Frame
     sphericity: Frame
+    multivariate: Frame
     left_out: tuple[str, ...]
     n_subjects: int
     n_observations: int
@@ -68,29 +69,6 @@ class Cells:
     between: pd.DataFrame
     labels: tuple[str, ...]
     left_out: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sphericity:
-    """Mauchly's test and both epsilons of one contrast within subjects; the test is None when it cannot be made."""
-
-    w: float | None
-    p_value: float | None
-    greenhouse_geisser: float
-    huynh_feldt: float
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """One row of the table, before sums of squares are compared across effects."""
-
-    name: str
-    df_num: int
-    df_den: int
-    sum_sq: float
-    sum_sq_error: float
-    sphericity: Sphericity
-    spherical: bool
 
 
 def rm_anova(
@@ -132,16 +110,14 @@ def rm_anova(
         raise RankDeficient(
             "between", ", ".join(outer), "has a combination of levels with no complete subject", "merge levels"
         )
-    effects = [
-        effect
-        for name, contrast in within_contrasts(inner, cells.within)
-        for effect in effects_of(name, contrast, cells.outcomes, designs, whole)
-    ]
-    q, _ = np.linalg.qr(whole)
-    total_error = float(((cells.outcomes - q @ (q.T @ cells.outcomes)) ** 2).sum())
+    effects, total_error, _ = effects_of(
+        cells.outcomes.T[:, :, np.newaxis], np.ones((n, 1)), within_contrasts(inner, cells.within), designs
+    )
+    refuse_no_error(effects, cells.outcomes)
     return RepeatedMeasuresAnova(
-        like(frame, table_columns(effects, total_error)),
+        like(frame, table_columns(effects, float(total_error[0]))),
         like(frame, sphericity_columns(effects)),
+        like(frame, multivariate_columns(effects)),
         cells.left_out,
         n,
         cells.outcomes.size,
@@ -283,71 +259,12 @@ def within_contrasts(names: tuple[str, ...], levels: tuple[tuple[Any, ...], ...]
     return contrasts
 
 
-def effects_of(
-    within: str, contrast: Matrix, outcomes: Matrix, designs: list[tuple[str, Matrix]], whole: Matrix
-) -> Iterator[Effect]:
-    """Every between effect on one contrast within subjects, equations (hypothesis) and (error)."""
-    scores = outcomes @ contrast
-    n, p = whole.shape
-    # Residuals from Q rather than from normal equations: unequal groups cost no digits.
-    q, r = np.linalg.qr(whole)
-    coefficients = np.linalg.solve(r, q.T @ scores)
-    residuals = scores - whole @ coefficients
-    error = residuals.T @ residuals
-    k, df_error = contrast.shape[1], n - p
-    shape = sphericity(error, df_error)
-    inverse = np.linalg.inv(r)
-    start = 0
-    for name, columns in designs:
-        stop = start + columns.shape[1]
-        own, spread = coefficients[start:stop], inverse[start:stop] @ inverse[start:stop].T
-        if within or name:
-            refuse_no_error(float(np.trace(error)), outcomes, within)
-            sum_sq = float(np.trace(own.T @ np.linalg.solve(spread, own)))
-            label = ":".join(part for part in (name, within) if part)
-            yield Effect(label, (stop - start) * k, df_error * k, sum_sq, float(np.trace(error)), shape, k == 1)
-        start = stop
-
-
-def refuse_no_error(error: float, outcomes: Matrix, within: str) -> None:
+def refuse_no_error(effects: list[Effect], outcomes: Matrix) -> None:
     """Refuse a stratum without residual variation, which has no F."""
-    if error <= NO_ERROR * float((outcomes**2).sum()):
-        about = f"the effect of {within}" if within else "the subjects' means"
-        raise BadSample("outcome", None, f"leaves no residual variation for {about}", "check for copied values")
-
-
-def sphericity(error: Matrix, df: int) -> Sphericity:
-    """Epsilons and Mauchly's test from the error products (k, k) of orthonormal contrasts.
-
-    Equations (gg), (hf) and (mauchly) in docs/methods/rm-anova.md.
-    """
-    k = len(error)
-    if k == 1:
-        return Sphericity(1.0, 1.0, 1.0, 1.0)
-    gg = float(np.trace(error) ** 2 / (k * (error**2).sum()))
-    room = k * (df - k * gg)
-    hf = ((df + 1) * k * gg - 2) / room if room > SINGULAR else 1.0
-    scaled = np.linalg.eigvalsh(error) * k / np.trace(error)
-    if df < k or scaled[0] <= SINGULAR * scaled[-1]:
-        return Sphericity(None, None, gg, hf)
-    log_w = float(np.log(scaled).sum())
-    return Sphericity(float(np.exp(log_w)), mauchly_p(log_w, k, df), gg, hf)
-
-
-def mauchly_p(log_w: float, k: int, df: int) -> float:
-    """P of Mauchly's W by Box's expansion to the second order (Anderson 1958, section 10.7).
-
-    Args:
-        log_w: natural logarithm of W.
-        k: number of contrasts.
-        df: degrees of freedom of the error products.
-    """
-    rho = 1 - (2 * k**2 + k + 2) / (6 * k * df)
-    second = (k + 2) * (k - 1) * (k - 2) * (2 * k**3 + 6 * k**2 + 3 * k + 2) / (288 * (df * k * rho) ** 2)
-    chi2 = -df * rho * log_w
-    f = k * (k + 1) // 2 - 1
-    first, later = float(special.chdtrc(f, chi2)), float(special.chdtrc(f + 4, chi2))
-    return min(max(first + second * (later - first), 0.0), 1.0)
+    for effect in effects:
+        if effect.sum_sq_error[0] <= NO_ERROR * float((outcomes**2).sum()):
+            about = f"the effect of {effect.stratum.name}" if effect.stratum.name else "the subjects' means"
+            raise BadSample("outcome", None, f"leaves no residual variation for {about}", "check for copied values")
 
 
 def table_columns(effects: list[Effect], total_error: float) -> dict[str, Any]:
@@ -357,46 +274,60 @@ def table_columns(effects: list[Effect], total_error: float) -> dict[str, Any]:
         effects: in the order of the table.
         total_error: error sums of squares over every stratum, for generalised eta squared.
     """
-    statistic = [e.sum_sq / e.df_num / (e.sum_sq_error / e.df_den) for e in effects]
-    gg = [e.sphericity.greenhouse_geisser for e in effects]
-    hf = [e.sphericity.huynh_feldt for e in effects]
+    one = np.ones(1)
+    gg = [e.stratum.greenhouse_geisser for e in effects]
+    hf = [e.stratum.huynh_feldt for e in effects]
+    sums = [(float(e.sum_sq[0]), float(e.sum_sq_error[0])) for e in effects]
     return {
         "effect": [e.name for e in effects],
         "df_num": [e.df_num for e in effects],
-        "df_den": [e.df_den for e in effects],
-        "statistic": statistic,
-        "p_value": tails(effects, statistic, [1.0] * len(effects)),
-        "epsilon_gg": gg,
-        "p_gg": tails(effects, statistic, gg),
-        "epsilon_hf": hf,
-        "p_hf": tails(effects, statistic, [min(epsilon, 1.0) for epsilon in hf]),
-        "mauchly_w": [e.sphericity.w for e in effects],
-        "mauchly_p": [e.sphericity.p_value for e in effects],
-        "eta_sq_generalised": [e.sum_sq / (e.sum_sq + total_error) for e in effects],
-        "eta_sq_partial": [e.sum_sq / (e.sum_sq + e.sum_sq_error) for e in effects],
-        "sum_sq": [e.sum_sq for e in effects],
-        "sum_sq_error": [e.sum_sq_error for e in effects],
+        "df_den": [int(e.df_den[0]) for e in effects],
+        "statistic": [float(e.statistic[0]) for e in effects],
+        "p_value": [float(e.p_value(one)[0]) for e in effects],
+        "epsilon_gg": [float(epsilon[0]) for epsilon in gg],
+        "p_gg": [float(e.p_value(epsilon)[0]) for e, epsilon in zip(effects, gg, strict=True)],
+        "epsilon_hf": [float(epsilon[0]) for epsilon in hf],
+        "p_hf": [float(e.p_value(np.minimum(epsilon, 1.0))[0]) for e, epsilon in zip(effects, hf, strict=True)],
+        "mauchly_w": [mauchly(e)[0] for e in effects],
+        "mauchly_p": [mauchly(e)[1] for e in effects],
+        "eta_sq_generalised": [own / (own + total_error) for own, _ in sums],
+        "eta_sq_partial": [own / (own + error) for own, error in sums],
+        "sum_sq": [own for own, _ in sums],
+        "sum_sq_error": [error for _, error in sums],
     }
 
 
-def tails(effects: list[Effect], statistic: list[float], epsilon: list[float]) -> list[float]:
-    """P of each F with both degrees of freedom times epsilon."""
-    return [
-        float(special.fdtrc(e.df_num * shrink, e.df_den * shrink, f))
-        for e, f, shrink in zip(effects, statistic, epsilon, strict=True)
-    ]
+def mauchly(effect: Effect) -> tuple[float | None, float | None]:
+    """W and its P; None where the test cannot be made."""
+    w, p_value, made = effect.stratum.mauchly
+    return (float(w[0]), float(p_value[0])) if made[0] else (None, None)
 
 
 def sphericity_columns(effects: list[Effect]) -> dict[str, Any]:
     """The effects that assume sphericity, one list a column."""
-    assuming = [effect for effect in effects if not effect.spherical]
+    assuming = [effect for effect in effects if effect.stratum.contrasts > 1]
     return {
         "effect": [e.name for e in assuming],
-        "mauchly_w": [e.sphericity.w for e in assuming],
-        "mauchly_p": [e.sphericity.p_value for e in assuming],
-        "epsilon_gg": [e.sphericity.greenhouse_geisser for e in assuming],
-        "epsilon_hf": [e.sphericity.huynh_feldt for e in assuming],
+        "mauchly_w": [mauchly(e)[0] for e in assuming],
+        "mauchly_p": [mauchly(e)[1] for e in assuming],
+        "epsilon_gg": [float(e.stratum.greenhouse_geisser[0]) for e in assuming],
+        "epsilon_hf": [float(e.stratum.huynh_feldt[0]) for e in assuming],
     }
+
+
+def multivariate_columns(effects: list[Effect]) -> dict[str, Any]:
+    """The multivariate tests, one list a column."""
+    columns: dict[str, Any] = {"effect": [e.name for e in effects]}
+    for name, test in (("pillai", pillai), ("wilks", wilks)):
+        found = [test(effect) for effect in effects]
+        columns |= {
+            name: [one and one.statistic for one in found],
+            f"{name}_f": [one and one.f for one in found],
+            f"{name}_df_num": [one and one.df_num for one in found],
+            f"{name}_df_den": [one and one.df_den for one in found],
+            f"{name}_p": [one and one.p_value for one in found],
+        }
+    return columns
 
 
 def sentence(cells: Cells, n: int) -> str:
@@ -412,8 +343,8 @@ def sentence(cells: Cells, n: int) -> str:
 
 def notes(effects: list[Effect]) -> tuple[str, ...]:
     """What a reader of the table must know about its corrections."""
-    above = [e.name for e in effects if not e.spherical and e.sphericity.huynh_feldt > 1]
-    untested = [e.name for e in effects if e.sphericity.w is None]
+    above = [e.name for e in effects if e.stratum.huynh_feldt[0] > 1]
+    untested = [e.name for e in effects if mauchly(e)[0] is None]
     said = []
     if above:
         said.append(f"The Huynh-Feldt epsilon of {named_rows(above)} is above one and was taken as one")

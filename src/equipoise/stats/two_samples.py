@@ -213,6 +213,12 @@ def normal_rank_p(ranks: Vector, u: float, n_x: int, n_y: int) -> float:
 
 def exact_place(n_x: int, n_y: int, level: float) -> int:
     """Which ordered difference bounds the exact interval: the largest c with P(U < c) at most half the error."""
+    below = np.cumsum(rank_counts(n_x, n_y)) / comb(n_x + n_y, n_x)
+    return int(np.searchsorted(below, (1 - level) / 2 * (1 + TIE), side="right"))
+
+
+def rank_counts(n_x: int, n_y: int) -> Vector:
+    """(n_x n_y + 1,), how many divisions of distinct values have each U."""
     counts = np.zeros((n_x + 1, n_x * n_y + 1))
     counts[0, 0] = 1.0
     for value in range(1, n_x + n_y + 1):
@@ -220,8 +226,20 @@ def exact_place(n_x: int, n_y: int, level: float) -> int:
             shift = value - size
             if shift < counts.shape[1]:
                 counts[size, shift:] += counts[size - 1, : counts.shape[1] - shift]
-    below = np.cumsum(counts[n_x]) / comb(n_x + n_y, n_x)
-    return int(np.searchsorted(below, (1 - level) / 2 * (1 + TIE), side="right"))
+    return np.asarray(counts[n_x])
+
+
+def rank_sum_p(n_x: int, n_y: int) -> Vector:
+    """(n_x n_y + 1,), P of each U of values without ties: exact below fifty in each sample, else normal."""
+    values = np.arange(n_x * n_y + 1)
+    if n_x < EXACT_RANKS_BELOW and n_y < EXACT_RANKS_BELOW:
+        counts = rank_counts(n_x, n_y)
+        below = np.cumsum(counts)
+        nearer = np.minimum(values, values[::-1])
+        double = 2 * below[nearer] - np.where(2 * nearer == n_x * n_y, counts[nearer], 0.0)
+        return np.asarray(np.minimum(1.0, double / counts.sum()))
+    ranks = np.arange(1.0, n_x + n_y + 1)
+    return np.array([normal_rank_p(ranks, float(u), n_x, n_y) for u in values])
 
 
 def normal_place(n_x: int, n_y: int, level: float) -> int:

@@ -269,7 +269,7 @@ def test_a_batch_is_its_fits_one_by_one(seed, family, working, own_gaps):
         columns = [np.ones(36), frame["arm"] == "NK", frame["visit"], frame["age"]]
         designs.append(np.column_stack(columns).astype(float).reshape(9, 4, 4))
     seen = ~np.isnan(y)
-    batch = stats.gee_batch(
+    batch = stats.batch.gee(
         np.nan_to_num(y), np.stack(designs), seen, family=family, working=working, covariances=["kauermann-carroll"]
     )
     assert batch.usable.all()

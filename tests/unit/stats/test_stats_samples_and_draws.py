@@ -141,7 +141,7 @@ def test_a_gee_statistic_is_rerandomised_in_one_batch():
     def statistic(codes):
         design = np.ones((len(codes), 10, 3, 2))
         design[..., 1] = codes[:, :, np.newaxis]
-        fits = stats.gee_batch(y, design, covariances=["kauermann-carroll"])
+        fits = stats.batch.gee(y, design, covariances=["kauermann-carroll"])
         return fits.statistic([0, 1], "kauermann-carroll")
 
     by_gee = stats.rerandomisation(statistic, ALL, ARMS, exact=True)
@@ -159,7 +159,7 @@ def test_a_batch_marks_the_fits_it_cannot_make():
     design[1, :, :, 1] = 1.0  # the arm repeats the intercept
     design[2, 1:, :, 1] = 0.0
     design[2, 0, :, 1] = 1.0  # one participant alone in an arm
-    fits = stats.gee_batch(y, design, covariances=["mancl-derouen", "robust"])
+    fits = stats.batch.gee(y, design, covariances=["mancl-derouen", "robust"])
     assert fits.usable.tolist() == [True, False, False]
     assert np.isinf(np.diagonal(fits.covariances["mancl-derouen"][1:], axis1=-2, axis2=-1)).all()
     assert not np.isnan(fits.covariances["robust"]).any()
@@ -168,7 +168,7 @@ def test_a_batch_marks_the_fits_it_cannot_make():
 
 def test_a_batch_keeps_its_leading_axes():
     y = np.random.default_rng(1).normal(size=(2, 3, 8, 2))
-    fits = stats.gee_batch(y, np.ones((8, 2, 1)))
+    fits = stats.batch.gee(y, np.ones((8, 2, 1)))
     assert (fits.beta.shape, fits.scale.shape) == ((2, 3, 1), (2, 3))
     np.testing.assert_allclose(fits.beta[..., 0], y.mean(axis=(-1, -2)), rtol=1e-12)
 
@@ -257,23 +257,23 @@ REFUSED = {
         "that both arms occur, or test without an interval",
     ),
     "batch_few": (
-        lambda: stats.gee_batch(np.zeros((3, 2)), np.ones((3, 2, 4))),
+        lambda: stats.batch.gee(np.zeros((3, 2)), np.ones((3, 2, 4))),
         "X = (3, 4): has 3 clusters for 4 coefficients; drop columns",
     ),
     "batch_shape": (
-        lambda: stats.gee_batch(np.zeros((3, 2)), np.ones((4, 2, 4))),
+        lambda: stats.batch.gee(np.zeros((3, 2)), np.ones((4, 2, 4))),
         "y, X = ((3, 2), (4, 2, 4)): do not agree; give y (..., n, T) and X (..., n, T, p)",
     ),
     "batch_axes": (
-        lambda: stats.gee_batch(np.zeros((3, 6, 2)), np.ones((4, 6, 2, 1))),
+        lambda: stats.batch.gee(np.zeros((3, 6, 2)), np.ones((4, 6, 2, 1))),
         "y, X: have leading axes that do not agree (y (3, 6, 2), X (4, 6, 2, 1), observed (6, 2)); check the shapes",
     ),
     "batch_observed": (
-        lambda: stats.gee_batch(np.zeros((6, 2)), np.ones((6, 2, 1)), np.ones((6, 3))),
+        lambda: stats.batch.gee(np.zeros((6, 2)), np.ones((6, 2, 1)), np.ones((6, 3))),
         "observed = (6, 3): does not end in (6, 2); give (..., n, T)",
     ),
     "batch_values": (
-        lambda: stats.gee_batch(np.zeros((6, 2)), np.full((6, 2, 1), np.nan)),
+        lambda: stats.batch.gee(np.zeros((6, 2)), np.full((6, 2, 1), np.nan)),
         "X: holds 12 values that cannot be used; correct them",
     ),
 }
