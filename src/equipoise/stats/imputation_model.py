@@ -220,8 +220,8 @@ def check_settled(solution: Solution) -> None:
         raise NotConverged(
             "method",
             "conditional-mean",
-            f"has {int((~solution.converged).sum())} fits of the base model that do not settle",
-            "drop covariates, or leave visits with few outcomes out",
+            "needs fits of the base model, with everyone and without each subject, and not all settle",
+            "drop covariates, leave visits with few outcomes out, or use method bayes",
         )
 
 
@@ -301,7 +301,7 @@ def posterior(model: Model, draws: int, steps: int, generator: np.random.Generat
 
     Source:
         Rubin (1987), Multiple Imputation for Nonresponse in Surveys, pages 166-168; Schafer (1997), Analysis of
-        Incomplete Multivariate Data, section 6.5; Tang (2015), Statistics and Probability Letters 104:146-152.
+        Incomplete Multivariate Data, section 6.5.
     """
     return in_units(model, [part_posterior(part, draws, steps, generator) for part in model.parts])
 
