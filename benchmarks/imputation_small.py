@@ -61,9 +61,7 @@ def answers(frame: pd.DataFrame, seed: int) -> dict[str, np.ndarray]:
 
 def main() -> None:
     """Print bias, standard error and coverage by method, and the seconds it took."""
-    print(
-        f"{TRIALS} trials of {VISITS} visits, seed {SEED}; effect {EFFECT}; nominal 95%, simulation error 1 point"
-    )
+    print(f"{TRIALS} trials of {VISITS} visits, seed {SEED}; effect {EFFECT}; nominal 95%, simulation error 1 point")
     print(f"{'subjects':>8} {'method':20} {'bias':>7} {'(error)':>7} {'SD':>6} {'mean SE':>7} {'coverage':>8}")
     for subjects in SUBJECTS:
         rng = np.random.default_rng([SEED, subjects])

@@ -5,7 +5,7 @@ would have to guess is refused here.
 Shapes: n subjects, T visits, A arms, q columns of covariates with the constant.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -293,10 +293,11 @@ def events(
         return np.where(seen.any(axis=1), len(visits) - seen[:, ::-1].argmax(axis=1), 0).astype(np.intp)
     if isinstance(ice, str):
         return events_in_column(table[ice], owner, place, subjects, len(visits))
-    refuse_unknown_keys("ice", ice, subjects, "a subject")
+    given = dict(ice)
+    refuse_unknown_keys("ice", given, subjects, "a subject")
     found = np.full(len(subjects), len(visits), dtype=np.intp)
-    for who, when in ice.items():
-        if not isinstance(when, Hashable) or when not in visits:
+    for who, when in given.items():
+        if when not in visits:
             raise UnknownChoice(
                 "ice",
                 f"{who} at {when}",
