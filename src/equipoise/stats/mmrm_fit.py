@@ -46,6 +46,7 @@ DF_RULES = ("kenward-roger", "kenward-roger-linear", "satterthwaite", "between-w
 KENWARD_ROGER = ("kenward-roger", "kenward-roger-linear")
 VCOVS = ("model", *POWERS)
 FEW_SUBJECTS = 40
+NO_VARIANCE = 1e-12  # relative to the model covariance
 SINGULAR = 1e-6  # least eigenvalue of a correlation of visits at which a fit that stops short is called singular
 LIKELIHOODS = {"reml": "restricted maximum likelihood", "ml": "maximum likelihood"}
 COVARIANCE_SENTENCES = {
@@ -331,6 +332,7 @@ def reported(estimates: Estimates, df: str, vcov: str) -> MmrmFit:
     long, posed, solution = estimates.long, estimates.posed, estimates.solution
     problem, p = posed.problem, estimates.beta.size
     matrix = coefficient_covariance(estimates, df, vcov)
+    refuse_no_variance(estimates, matrix, df, vcov)
     values = degrees_of_freedom(estimates, df, vcov, np.eye(p))
     table = coefficient_columns(long.design.columns, estimates.beta, matrix, values, estimates.level)
     sigma = posed.scale**2 * covariance_by_group(problem.structure, solution.state.theta, problem.groups)[0]
@@ -385,6 +387,27 @@ def coefficient_covariance(estimates: Estimates, df: str, vcov: str) -> Matrix:
                 "use the model or empirical covariance, or drop that term",
             )
     return np.asarray(posed.scale**2 * posed.back @ inner @ posed.back.T)
+
+
+def refuse_no_variance(estimates: Estimates, matrix: Matrix, df: str, vcov: str) -> None:
+    """Refuse a covariance that leaves a coefficient without variance, relative to the model covariance.
+
+    Raises:
+        NotIdentified: which coefficients.
+    """
+    model = (estimates.root**2).sum(axis=1)
+    names = estimates.long.design.columns
+    without = [
+        name for name, own, other in zip(names, np.diag(matrix), model, strict=True) if own < NO_VARIANCE * other
+    ]
+    if without:
+        adjusting = df in KENWARD_ROGER
+        raise NotIdentified(
+            "df" if adjusting else "vcov",
+            df if adjusting else vcov,
+            f"gives no variance to {', '.join(without)}",
+            "use satterthwaite" if adjusting else "drop the term, or use the model covariance",
+        )
 
 
 def named_subjects(estimates: Estimates, places: Index) -> str:

@@ -136,7 +136,8 @@ def own_factor(column: Matrix, seen: NDArray[np.bool_]) -> tuple[Vector, Vector 
 
 def cells_of(seen: NDArray[np.bool_], group: Index) -> Cells:
     """Subjects (n,) by their group (n,) and by which visits (n, T) they have."""
-    key = np.column_stack([group.astype(np.uint8), np.packbits(seen, axis=1)])
+    groups = np.ascontiguousarray(group, dtype=np.int64).view(np.uint8).reshape(len(group), -1)
+    key = np.column_stack([groups, np.packbits(seen, axis=1)])
     whole = np.ascontiguousarray(key).view(np.dtype((np.void, key.shape[1]))).ravel()
     _, first, of_subject, count = np.unique(whole, return_index=True, return_inverse=True, return_counts=True)
     return Cells(of_subject.astype(np.intp), seen[first], group[first].astype(np.intp), count)

@@ -208,6 +208,24 @@ def test_leverage(trial):
         )
 
 
+def test_coefficients_without_variance(trial, monkeypatch):
+    fit = stats.mmrm(FORMULA, trial, subject="id", visit="visit", covariance="cs", df="satterthwaite")
+    monkeypatch.setattr(
+        "equipoise.stats.mmrm_fit.adjusted", lambda problem, solution, spread, *, linear: -np.eye(8)[np.newaxis]
+    )
+    names = ", ".join(fit.coefficients["term"])
+    assert refusal(fit.with_df, "kenward-roger") == (
+        f"df = kenward-roger: gives no variance to {names}; use satterthwaite"
+    )
+    monkeypatch.setattr(
+        "equipoise.stats.mmrm_fit.sandwich",
+        lambda subjects, state, name: (np.zeros((8, 8)), np.zeros(0, np.intp)),
+    )
+    assert refusal(fit.with_vcov, "empirical") == (
+        f"vcov = empirical: gives no variance to {names}; drop the term, or use the model covariance"
+    )
+
+
 def test_arrays():
     y, x = np.zeros((5, 8, 3)), np.ones((8, 3, 1))
     assert refusal(stats.mmrm_batch, y, np.ones((8, 4, 1))) == (
