@@ -10,6 +10,7 @@ from equipoise.analysis.words import fixed, interval, level_text, listed, p_text
 from equipoise.protocol.aims import Outcome
 from equipoise.protocol.document import Protocol
 from equipoise.protocol.plan import Analysis, Gee, MeansByVisit, RepeatedMeasuresAnova
+from equipoise.stats.mmrm_structures import SENTENCES
 
 METHOD_NAMES = {
     "student": "Student's t test",
@@ -21,6 +22,11 @@ METHOD_NAMES = {
     "ancova-hc3": "analysis of covariance, HC3 standard error",
     "rm-anova": "repeated-measures analysis of variance, complete participants",
     "rerandomisation": "re-randomisation test",
+    "imputation mar": "analysis of covariance, missing values imputed as missing at random",
+    "imputation jump-to-reference": "analysis of covariance, missing values imputed by jump to reference",
+    "imputation copy-reference": "analysis of covariance, missing values imputed by copy reference",
+    "imputation copy-increments": "analysis of covariance, missing values imputed by copy increments in reference",
+    "imputation last-mean-carried-forward": "analysis of covariance, last mean carried forward",
 }
 
 
@@ -108,4 +114,6 @@ def method_name(row: Row) -> str:
     name = METHOD_NAMES.get(method, method)
     if method.startswith("gee "):
         name = f"generalised estimating equations, {method.removeprefix('gee ')} standard error"
+    if method.startswith("mmrm "):
+        name = f"mixed model for repeated measures, {SENTENCES[method.removeprefix('mmrm ')]} covariance"
     return name if row.df is None else f"{name}, {row.df:.4g} df"

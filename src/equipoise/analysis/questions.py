@@ -84,11 +84,12 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The rows, sentences and histograms of one analysis."""
+    """The rows, sentences, histograms and standardised residuals of one analysis."""
 
     rows: tuple[Row, ...] = ()
     sentences: Mapping[str, str] = field(default_factory=dict)
     histograms: Mapping[str, Histogram] = field(default_factory=dict)
+    residuals: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def with_sentence(self, id: str, text: str) -> Answer:
         """The same answer with one sentence more."""

@@ -13,7 +13,9 @@ from equipoise.analysis import (
     estimating_equations,
     flow,
     harms,
+    imputed,
     means,
+    mixed_model,
     record_quality,
     replayed,
     two_arms,
@@ -40,6 +42,8 @@ METHODS: Mapping[str, Callable[[Question], Answer]] = {
     "ancova": covariance_analysis.answer,
     "rm-anova": anova.answer,
     "gee": estimating_equations.answer,
+    "mmrm": mixed_model.answer,
+    "imputation": imputed.answer,
     "rerandomisation": replayed.answer,
 }
 
@@ -71,6 +75,7 @@ def run(protocol: Protocol, snapshot: Snapshot, *, progress: Progress | None = N
         populations=populations,
         meta=meta_of(protocol, snapshot),
         histograms={id: found for answer in answers for id, found in answer.histograms.items()},
+        residuals={id: found for answer in answers for id, found in answer.residuals.items()},
     )
 
 

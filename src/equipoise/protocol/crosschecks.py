@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
+from equipoise.protocol.aims import Outcome
 from equipoise.protocol.design import Allocation
 from equipoise.protocol.document import Protocol
 from equipoise.protocol.faults import Path, field_of, nearest
@@ -22,11 +23,12 @@ from equipoise.protocol.names import (
     participant_event_names,
     release_names,
 )
-from equipoise.protocol.plan import Gee, MeansByVisit, RepeatedMeasuresAnova, Rerandomisation
+from equipoise.protocol.plan import Gee, Imputation, MeansByVisit, Mmrm, RepeatedMeasuresAnova, Rerandomisation
 from equipoise.protocol.rules import Kind, Rule
 from equipoise.protocol.schedule import TimePoint, Visit
 
 MEAN_MONTH = Decimal("30.4375")
+MOST_SHIFTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,11 +404,17 @@ def check_plan(protocol: Protocol) -> Iterator[Problem]:
             if analysis.family == "binomial" and outcome is not None and outcome.aggregation != "proportion":
                 remedy = "use family: gaussian, or an outcome with aggregation: proportion"
                 yield Problem((*path, "family"), analysis.family, f"outcome {outcome.id} is a mean", remedy)
+        if isinstance(analysis, Mmrm):
+            yield from _mmrm(path, analysis)
+        if isinstance(analysis, Imputation):
+            yield from _imputation(protocol, path, analysis)
+        if isinstance(analysis, Mmrm | Imputation) and outcome is not None:
+            yield from _followed(protocol, path, outcome)
         if isinstance(analysis, Rerandomisation) and protocol.allocation.method == "external":
             remedy = "leave the analysis out"
             yield Problem((*path, "method"), analysis.method, "the trial was allocated elsewhere", remedy)
         if (
-            isinstance(analysis, Gee | RepeatedMeasuresAnova | MeansByVisit)
+            isinstance(analysis, Gee | Mmrm | Imputation | RepeatedMeasuresAnova | MeansByVisit)
             and outcome is not None
             and not outcome.visits
         ):
@@ -420,6 +428,53 @@ def check_plan(protocol: Protocol) -> Iterator[Problem]:
         known = {name for name in protocol.items if _before(protocol, name)}
         path = ("report", "baseline", i, "item")
         yield from _reference(path, row.item, known, "the items of screening and baseline forms")
+
+
+def _mmrm(path: Path, analysis: Mmrm) -> Iterator[Problem]:
+    """Each structure is named once."""
+    tried = (analysis.covariance, *analysis.fallback)
+    for i, structure in enumerate(analysis.fallback):
+        if structure in tried[: i + 1]:
+            yield Problem((*path, "fallback", i), structure, "is tried before", "name each structure once")
+
+
+def _imputation(protocol: Protocol, path: Path, analysis: Imputation) -> Iterator[Problem]:
+    """Strategies are of arms; draws and seed belong to the procedure that draws; the shifts make a grid."""
+    for arm_id in analysis.strategies:
+        yield from _reference((*path, "strategies", arm_id), arm_id, protocol.arm_ids, "arms")
+    if analysis.procedure == "bayes":
+        if analysis.seed is None:
+            yield Problem((*path, "procedure"), "bayes", "needs a seed", "add seed: 1, or another whole number")
+        if analysis.draws == 1:
+            yield Problem((*path, "draws"), 1, "is too few to pool", "use 2 or more, such as 100")
+    else:
+        for key in ("draws", "seed"):
+            if getattr(analysis, key) is not None:
+                problem = "does nothing under conditional-mean, which draws nothing"
+                remedy = "leave it out, or use procedure: bayes"
+                yield Problem((*path, key), getattr(analysis, key), problem, remedy)
+    grid = analysis.tipping_point
+    if grid is not None and not 2 <= grid.count <= MOST_SHIFTS:
+        problem = f"gives {grid.count} shifts from {grid.lowest} to {grid.highest}"
+        remedy = f"choose a step above zero that gives 2 to {MOST_SHIFTS}"
+        yield Problem((*path, "tipping_point", "step"), grid.step, problem, remedy)
+
+
+def _followed(protocol: Protocol, path: Path, outcome: Outcome) -> Iterator[Problem]:
+    """The outcome is a number that is followed over two visits or more, its time point among them."""
+    if outcome.aggregation == "proportion":
+        remedy = "use method: gee with family: binomial"
+        yield Problem((*path, "outcome"), outcome.id, "is a proportion, and the model is for normal outcomes", remedy)
+    measured = {visit.id for visit in protocol.visits_with(outcome.variable.partition(".")[0])}
+    if not outcome.visits or not measured.issuperset((outcome.timepoint, *outcome.visits)):
+        return  # told of the outcome
+    followed = [visit.id for visit in protocol.follow_up_visits if visit.id in outcome.visits]
+    if len(followed) < 2:
+        problem = "has fewer than two visits after baseline"
+        yield Problem((*path, "outcome"), outcome.id, problem, f"add visits to outcome {outcome.id}, or use ancova")
+    elif outcome.timepoint not in followed:
+        problem = f"has its time point {outcome.timepoint} outside its visits after baseline"
+        yield Problem((*path, "outcome"), outcome.id, problem, f"add {outcome.timepoint} to its visits")
 
 
 def check_people(protocol: Protocol) -> Iterator[Problem]:

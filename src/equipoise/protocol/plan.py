@@ -7,6 +7,10 @@ from pydantic import Field
 
 from equipoise.protocol.parts import Count, Id, Number, Part, Positive, Share, Text
 
+VisitCovariance = Literal["us", "toeph", "toep", "adh", "ad", "ar1h", "ar1", "csh", "cs"]
+ImputationStrategy = Literal[
+    "mar", "jump-to-reference", "copy-reference", "copy-increments", "last-mean-carried-forward"
+]
 GeeCovariance = Literal["model", "robust", "df-adjusted", "kauermann-carroll", "mancl-derouen", "kc-md-average"]
 
 
@@ -63,6 +67,57 @@ class Gee(_Analysis):
     believe: GeeCovariance = "kauermann-carroll"
 
 
+class Mmrm(_Analysis):
+    """Effect of the arm at each follow-up visit by a mixed model for repeated measures: at the time point, on average.
+
+    `fallback` names the covariances to try, in order, when `covariance` cannot be fitted to the data; the results say
+    which was used and why. `baseline` is a covariate whose slope differs by visit, is the same, or is left out.
+    """
+
+    method: Literal["mmrm"]
+    covariance: VisitCovariance = "us"
+    fallback: tuple[VisitCovariance, ...] = ()
+    df: Literal["kenward-roger-linear", "kenward-roger", "satterthwaite", "between-within", "residual"] = (
+        "kenward-roger-linear"
+    )
+    baseline: Literal["by-visit", "common", "none"] = "by-visit"
+
+
+class TippingPoint(Part):
+    """Shifts of the test arm's imputed values, in the outcome's unit, at which the arms are compared anew."""
+
+    lowest: Number
+    highest: Number
+    step: Number
+
+    @property
+    def shifts(self) -> tuple[Decimal, ...]:
+        """From the lowest to the highest, in steps."""
+        return tuple(self.lowest + place * self.step for place in range(self.count))
+
+    @property
+    def count(self) -> int:
+        """How many shifts there are; none where the step is not above zero."""
+        return 0 if self.step <= 0 else int((self.highest - self.lowest) // self.step) + 1
+
+
+class Imputation(_Analysis):
+    """Difference at the time point, adjusted for the baseline value, with missing values filled in.
+
+    `strategies` says for each arm how its participants would have gone on after their last known value; an arm that is
+    not named is imputed as missing at random. `bayes` draws the values, with `draws` and a `seed`; `conditional-mean`
+    takes their means, draws nothing, and has its standard error by the jackknife.
+    """
+
+    method: Literal["imputation"]
+    strategies: dict[Id, ImputationStrategy] = Field(default_factory=dict)
+    procedure: Literal["conditional-mean", "bayes"] = "conditional-mean"
+    covariance: Literal["common", "by-arm"] = "common"
+    draws: Positive | None = None
+    seed: Count | None = None
+    tipping_point: TippingPoint | None = None
+
+
 class Rerandomisation(_Analysis):
     """The allocation procedure replayed: where the observed difference stands among those it could have given."""
 
@@ -73,7 +128,8 @@ class Rerandomisation(_Analysis):
 
 
 Analysis = Annotated[
-    MeansByVisit | TwoSample | Ancova | RepeatedMeasuresAnova | Gee | Rerandomisation, Field(discriminator="method")
+    MeansByVisit | TwoSample | Ancova | RepeatedMeasuresAnova | Gee | Mmrm | Imputation | Rerandomisation,
+    Field(discriminator="method"),
 ]
 
 

@@ -10,14 +10,17 @@ from equipoise.analysis.contrasts import contrasts_of_analysis
 from equipoise.analysis.results import Results, Row
 from equipoise.protocol.aims import Outcome
 from equipoise.protocol.document import Protocol
-from equipoise.protocol.plan import Analysis, Rerandomisation
+from equipoise.protocol.plan import Analysis, Imputation, Mmrm, Rerandomisation
 from equipoise.report.effects import analyses_of, arms_of_term, effect_rows, mark_of, stands_on_log_scale
 from equipoise.report.figures.arms import arm_styles
 from equipoise.report.figures.completeness import Course, Mark, completeness_figure
+from equipoise.report.figures.correlation import correlation_figure
 from equipoise.report.figures.forest import Effect, forest_figure
 from equipoise.report.figures.lines import Measured, lines_figure
 from equipoise.report.figures.means import MeanPoint, means_figure
 from equipoise.report.figures.null import null_figure
+from equipoise.report.figures.quantiles import quantiles_figure
+from equipoise.report.figures.tipping import Shifted, tipping_figure
 from equipoise.report.flow_counts import flow_of
 from equipoise.report.flow_diagram import flow_diagram
 from equipoise.report.method_names import method_name
@@ -213,3 +216,96 @@ def null_drawings(protocol: Protocol, results: Results, outcome: Outcome) -> tup
         )
         drawings.append(from_matplotlib(figure, f"figure-null-{analysis.id}", title, description))
     return tuple(drawings)
+
+
+def diagnostic_drawings(protocol: Protocol, results: Results, outcome: Outcome) -> tuple[Drawing, ...]:
+    """For each mixed model of the outcome the fitted correlation of the visits and the residuals."""
+    drawings = []
+    for analysis in analyses_of(protocol, outcome.id):
+        if isinstance(analysis, Mmrm):
+            for id in results.residuals:
+                if id.split(".")[0] == analysis.id:
+                    drawings += [
+                        _correlation_drawing(protocol, results, outcome, id),
+                        _quantiles_drawing(results, id, outcome),
+                    ]
+    return tuple(drawings)
+
+
+def _correlation_drawing(protocol: Protocol, results: Results, outcome: Outcome, id: str) -> Drawing:
+    """The fitted covariance of the mixed model whose ids begin so."""
+    spreads: dict[str, float] = {}
+    pairs: dict[tuple[str, str], float] = {}
+    for row in results.rows:
+        if row.estimate is not None and row.visit is not None and row.id.startswith(f"{id}.sd."):
+            spreads[row.visit] = row.estimate
+        elif row.estimate is not None and row.term is not None and row.id.startswith(f"{id}.correlation."):
+            first, _, second = row.term.partition(":")
+            pairs[first, second] = row.estimate
+    figure, _ = correlation_figure(protocol, list(spreads), spreads, pairs, places=outcome.places + 1)
+    unit = unit_text(outcome.unit)
+    description = (
+        f"On the diagonal the standard deviation about the fitted mean{f' ({unit})' if unit else ''} at each visit; "
+        "above it the correlation of two visits as a number, below it as a square whose area is its size, open where "
+        "it is negative."
+    )
+    title = f"{outcome.name}: how the visits of a participant go together in the mixed model"
+    return from_matplotlib(figure, f"figure-correlation-{_dashed(id)}", title, description)
+
+
+def _quantiles_drawing(results: Results, id: str, outcome: Outcome) -> Drawing:
+    figure, points = quantiles_figure(results.residuals[id])
+    description = (
+        f"The {len(points)} residuals of the mixed model, standardised so that they would be independent and normal "
+        "with variance one (Fitzmaurice, Laird and Ware 2011), against the quantiles of that distribution. Points far "
+        "from the dashed line, most of all at its ends, speak against the model."
+    )
+    title = f"{outcome.name}: residuals of the mixed model"
+    return from_matplotlib(figure, f"figure-residuals-{_dashed(id)}", title, description)
+
+
+def tipping_drawings(protocol: Protocol, results: Results, outcome: Outcome) -> tuple[Drawing, ...]:
+    """For each imputation of the outcome with a tipping point, the effect at every shift of the imputed values."""
+    drawings = []
+    for analysis in analyses_of(protocol, outcome.id):
+        if isinstance(analysis, Imputation):
+            for row in results.find(analysis=analysis.id, term="tipping point"):
+                drawings.append(_tipping_drawing(protocol, results, outcome, analysis, row))
+    return tuple(drawings)
+
+
+def _tipping_drawing(protocol: Protocol, results: Results, outcome: Outcome, analysis: Imputation, row: Row) -> Drawing:
+    effects = [
+        Shifted(float((each.term or "").removeprefix("delta ")), each.estimate, each.conf_low, each.conf_high, clear)
+        for each in results.find(analysis=analysis.id)
+        if each.id.startswith(f"{row.id}.")
+        and each.estimate is not None
+        and each.conf_low is not None
+        and each.conf_high is not None
+        and each.p_value is not None
+        for clear in [each.p_value < analysis.alpha]
+    ]
+    contrasts = contrasts_of_analysis(protocol, analysis)
+    contrast = next((each for each in contrasts if each.name in row.id.split(".")), contrasts[0])
+    test, reference = (protocol.arm(arm).name for arm in contrast.arms)
+    unit = unit_text(outcome.unit)
+    ending = f" ({unit})" if unit else ""
+    figure, _ = tipping_figure(
+        effects,
+        row.estimate,
+        axis_title=f"Shift of the imputed values{ending}",
+        effect_title=f"Difference, {test} less {reference}{ending}",
+        places=outcome.places,
+    )
+    described = (
+        f"Each missing value of {test} at {protocol.visit(outcome.timepoint).name} is imputed and then shifted by what "
+        f"stands below; bars are confidence intervals, and a filled mark has P below {analysis.alpha}. "
+    )
+    described += "P crosses it nowhere." if row.estimate is None else "P crosses it at the dashed line."
+    title = f"{outcome.name}: the difference when imputed values are shifted"
+    return from_matplotlib(figure, f"figure-tipping-{_dashed(row.id)}", title, described)
+
+
+def _dashed(id: str) -> str:
+    """An id of the results as part of an element's."""
+    return id.replace(".", "-")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from equipoise.analysis.contrasts import contrasts_of_analysis
 from equipoise.analysis.results import Results, Row
 from equipoise.protocol.document import Protocol
-from equipoise.protocol.plan import Analysis, Gee
+from equipoise.protocol.plan import Analysis, Gee, Mmrm
 
 MAIN = "main analysis"
 BELIEVED = "the one to go by"
@@ -27,11 +27,15 @@ def effect_rows(protocol: Protocol, results: Results, outcome_id: str) -> tuple[
 
 
 def mark_of(protocol: Protocol, row: Row) -> str:
-    """What sets a row apart: the main analysis of its outcome, and the covariance that the plan goes by."""
+    """What sets a row apart: the main analysis of its outcome, and the covariance that the plan goes by.
+
+    A mixed model answers at the time point; its effect over the visits stands beside.
+    """
     analysis = next(analysis for analysis in protocol.analyses if analysis.id == row.analysis)
     marks = []
     believed = isinstance(analysis, Gee) and row.method == f"gee {analysis.believe}"
-    if analysis.role == "main" and (believed or not isinstance(analysis, Gee)):
+    beside = isinstance(analysis, Mmrm) and row.visit is None
+    if analysis.role == "main" and (believed or not isinstance(analysis, Gee)) and not beside:
         marks.append(MAIN)
     if believed:
         marks.append(BELIEVED)

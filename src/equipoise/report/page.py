@@ -26,6 +26,7 @@ from equipoise.report.svg import Drawing
 from equipoise.report.tables.anova import anova_tables
 from equipoise.report.tables.baseline import baseline_table
 from equipoise.report.tables.harms import events_table, harms_table, terms_table
+from equipoise.report.tables.mixed_model import mmrm_tables
 from equipoise.report.tables.model import Table
 from equipoise.report.tables.outcomes import effects_table, means_table
 from equipoise.report.tables.record import (
@@ -50,6 +51,8 @@ class OutcomeDrawings:
     lines: tuple[Drawing, ...]
     forest: Drawing | None
     null: tuple[Drawing, ...]
+    tipping: tuple[Drawing, ...]
+    diagnostics: tuple[Drawing, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class OutcomeTables:
     means: Table | None
     effects: Table | None
     anova: tuple[Table, ...]
+    mmrm: tuple[Table, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,10 @@ def _pictures(protocol: Protocol, snapshot: Snapshot, results: Results) -> dict[
                 drawings.line_drawings(protocol, snapshot, results, outcome),
                 drawings.forest_drawing(protocol, results, outcome),
                 drawings.null_drawings(protocol, results, outcome),
+                drawings.tipping_drawings(protocol, results, outcome),
+                drawings.diagnostic_drawings(protocol, results, outcome)
+                if outcome == primary_outcome(protocol)
+                else (),
             )
             for outcome in protocol.outcomes
         },
@@ -206,6 +214,7 @@ def _lists(protocol: Protocol, snapshot: Snapshot, results: Results) -> dict[str
                 means_table(protocol, results, outcome),
                 effects_table(protocol, results, outcome),
                 anova_tables(protocol, results, outcome),
+                mmrm_tables(protocol, results, outcome),
             )
             for outcome in protocol.outcomes
         },
@@ -227,13 +236,14 @@ def beliefs(protocol: Protocol, results: Results, outcome: Outcome | None) -> tu
 
 
 def remarks(protocol: Protocol, results: Results, outcome: Outcome) -> tuple[str, ...]:
-    """What must be read with the outcome's effects: what to go by, what was refused and why, what was published."""
+    """What must be read with the outcome's effects: what to go by, what was refused or replaced, what was published."""
     texts = []
     for analysis in analyses_of(protocol, outcome.id):
         own = (
             text
             for id, text in results.sentences.items()
-            if id.split(".")[1:2] == [analysis.id] and id.split(".")[0] in ("believe", "refused", "published")
+            if id.split(".")[1:2] == [analysis.id]
+            and id.split(".")[0] in ("believe", "refused", "fallback", "tipping", "published")
         )
         texts += [f"{analysis_name(analysis)}. {readable(text, protocol)}" for text in own]
     return tuple(texts)
@@ -243,7 +253,9 @@ def method_texts(protocol: Protocol, results: Results) -> tuple[Titled, ...]:
     """The methods of the plan in words, with the outcomes that each was used for and its role there."""
     told: dict[tuple[str, str], list[str]] = {}
     for analysis in protocol.analyses:
-        parts = (results.sentences.get(f"{kind}.{analysis.id}") for kind in ("methods", "missing", "refused"))
+        parts = (
+            results.sentences.get(f"{kind}.{analysis.id}") for kind in ("methods", "fallback", "missing", "refused")
+        )
         text = readable(" ".join(part for part in parts if part), protocol)
         where = f"{protocol.outcome(analysis.outcome).name}: {analysis.role}"
         told.setdefault((analysis_name(analysis), text), []).append(where)

@@ -5,7 +5,9 @@ missing), drawn once; they mean nothing. R 4.2.2 with car 3.1-1, sandwich 3.0-2,
 counts.json and complete.json, written with %.17g. Tolerances, relative: 1e-10 where the formula is closed; 1e-9 for the
 limits of Wilcoxon's interval, which R's wilcox.test takes from the same ordered differences; 1e-8 for GEE, whose
 iterations both stop far below it. `geeglm` stops at 1e-4 of a step but is exact on complete data, where the estimate
-does not depend on the working correlation. R's own Mauchly P has a slip that plan.R writes out without.
+does not depend on the working correlation. R's own Mauchly P has a slip that plan.R writes out without. The mixed model
+is held against mmrm.R (gls of nlme 3.1-162, taken to the optimum by Newton's steps, Kenward and Roger written out),
+outputs counts.mmrm.json and complete.mmrm.json: 1e-6, since this package stops at a relative gradient of 1e-8.
 """
 
 import json
@@ -20,7 +22,8 @@ from equipoise.protocol import load
 HERE = Path(__file__).parent
 CLOSED = 1e-10
 ITERATED = 1e-8
-PLAN = "means student welch wilcoxon change ancova ancova_hc2 ancova_hc3 anova gee gee_adjusted"
+LIKELIHOOD = 1e-6
+PLAN = "means student welch wilcoxon change ancova ancova_hc2 ancova_hc3 anova gee gee_adjusted mmrm"
 OWN_IDS = {name: name for name in PLAN.split()}
 ANOVA_COLUMNS = {"statistic": "f", "df": "df", "df2": "df2", "p_value": "p", "estimate": "eta"}
 T_COLUMNS = {
@@ -38,6 +41,8 @@ def numbers(value):
     """R's numbers, which are written as text to keep every digit."""
     if isinstance(value, dict):
         return {name: numbers(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [numbers(part) for part in value]
     try:
         return float(value)
     except (TypeError, ValueError):
@@ -118,12 +123,35 @@ class Comparison:
         assert self.results.row(f"{id}.arm.robust").df is None
         assert self.results.row(f"{id}.arm.robust").n == known["K"]
 
+    def mmrm(self, known):
+        id = self.ids["mmrm"]
+        for row, part in ((f"{id}.{self.last}.mmrm", known["last"]), (f"{id}.arm.mmrm", known["overall"])):
+            for key, column in T_COLUMNS.items():
+                self.agree(row, column, part[key], LIKELIHOOD)
+            assert self.results.row(row).n == known["participants"]
+        for key, column in (("f", "statistic"), ("df", "df"), ("df2", "df2"), ("p", "p_value")):
+            self.agree(f"{id}.arm_visit.mmrm", column, known["joint"][key], LIKELIHOOD)
+        for month, number in known["sd"].items():
+            self.agree(f"{id}.sd.{self.visits[int(month)]}", "estimate", number, LIKELIHOOD)
+        for pair, number in known["correlation"].items():
+            first, second = (self.visits[int(month)] for month in pair.split(":"))
+            row = f"{id}.correlation.{first}.{second}"
+            assert self.results.row(row).estimate == pytest.approx(number, rel=LIKELIHOOD, abs=1e-8)
+        assert self.results.row(f"{id}.observations").n == known["observations"]
+        assert self.results.residuals[id] == pytest.approx(known["residuals"], rel=LIKELIHOOD, abs=1e-7)
+
+
+def stored(name):
+    """R's numbers as they were written down."""
+    return numbers(json.loads((HERE / f"{name}.json").read_text(encoding="ascii")))
+
 
 @pytest.fixture(scope="module", params=["counts", "complete"])
 def compared(request):
+    """The plan's answers on a stored table, beside what R says of it."""
     protocol = load(HERE / "counts.yaml")
     snapshot = exchange.read_long_table(protocol, HERE / f"{request.param}.csv")
-    known = numbers(json.loads((HERE / f"{request.param}.json").read_text(encoding="ascii")))
+    known = stored(request.param) | {"mmrm": stored(f"{request.param}.mmrm")}
     months = {0: "m0", 3: "m3", 6: "m6", 12: "m12"}
     results = analysis.run(protocol, snapshot)
     return Comparison(results, known, ids=OWN_IDS, test="NK", reference="ART", months=months)
@@ -156,6 +184,10 @@ def test_gee_and_its_corrections_agree_with_the_papers_written_out_in_r(compared
     compared.gee(name, ["robust", "df-adjusted", "mancl-derouen", "kauermann-carroll"])
 
 
+def test_mixed_model_agrees_with_kenward_and_roger_written_out_in_r(compared):
+    compared.mmrm(compared.known["mmrm"])
+
+
 def test_working_correlation_agrees_with_r(compared):
     compared.agree("gee.correlation", "estimate", compared.known["gee"]["alpha"], ITERATED)
 
@@ -163,31 +195,32 @@ def test_working_correlation_agrees_with_r(compared):
 def test_robust_standard_error_agrees_with_geepack_on_complete_data():
     protocol = load(HERE / "counts.yaml")
     results = analysis.run(protocol, exchange.read_long_table(protocol, HERE / "complete.csv"))
-    known = numbers(json.loads((HERE / "complete.json").read_text(encoding="ascii")))["geepack"]
+    known = stored("complete")["geepack"]
     assert results.row("gee.arm.robust").estimate == pytest.approx(known["estimate"], rel=ITERATED)
     assert results.row("gee.arm.robust").std_error == pytest.approx(known["robust"], rel=ITERATED)
 
 
-def r_on(path):
-    """What plan.R says of a table."""
-    done = subprocess.run(["Rscript", "--vanilla", HERE / "plan.R", path], capture_output=True, text=True, check=True)
+def r_on(path, script="plan.R"):
+    """What an R script says of a table."""
+    done = subprocess.run(["Rscript", "--vanilla", HERE / script, path], capture_output=True, text=True, check=True)
     return numbers(json.loads(done.stdout))
 
 
 def flat(value, path=()):
     """Every number by its path."""
-    if not isinstance(value, dict):
+    if not isinstance(value, dict | list):
         return {path: value}
-    return {key: found for name, part in value.items() for key, found in flat(part, (*path, name)).items()}
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    return {key: found for name, part in parts for key, found in flat(part, (*path, name)).items()}
 
 
-@pytest.mark.r("car", "sandwich", "geepack", "jsonlite")
+@pytest.mark.r("car", "sandwich", "geepack", "nlme", "jsonlite")
 @pytest.mark.parametrize("name", ["counts", "complete"])
-def test_r_here_gives_the_stored_numbers(name):
-    stored = flat(numbers(json.loads((HERE / f"{name}.json").read_text(encoding="ascii"))))
-    again = flat(r_on(HERE / f"{name}.csv"))
-    stored, again = ({key: value for key, value in found.items() if key[0] != "made_with"} for found in (stored, again))
-    assert again == pytest.approx(stored, rel=1e-9)
+@pytest.mark.parametrize(("script", "ending", "rel"), [("plan.R", "", 1e-9), ("mmrm.R", ".mmrm", LIKELIHOOD)])
+def test_r_here_gives_the_stored_numbers(name, script, ending, rel):
+    known, again = flat(stored(f"{name}{ending}")), flat(r_on(HERE / f"{name}.csv", script))
+    known, again = ({key: value for key, value in found.items() if key[0] != "made_with"} for found in (known, again))
+    assert again == pytest.approx(known, rel=rel)
 
 
 @pytest.fixture(scope="module")
@@ -201,19 +234,20 @@ def rehearsed(tmp_path_factory, checkout):
     return trial, protocol, snapshot, analysis.run(protocol, snapshot)
 
 
-@pytest.mark.r("car", "sandwich", "geepack", "jsonlite")
+@pytest.mark.r("car", "sandwich", "geepack", "nlme", "jsonlite")
 @pytest.mark.parametrize("outcome", ["cd4", "ratio"])
 def test_rehearsed_trial_agrees_with_r(tmp_path, rehearsed, outcome):
     _, protocol, snapshot, results = rehearsed
     months = {visit.at.months or 0: visit.id for visit in (protocol.baseline_visit, *protocol.follow_up_visits)}
     write_table(snapshot, protocol.outcome(outcome).variable, months, tmp_path / "rehearsed.csv")
-    ids = {name: f"{outcome}_{name}" for name in ("student", "welch", "ancova", "anova", "gee")}
+    ids = {name: f"{outcome}_{name}" for name in ("student", "welch", "ancova", "anova", "gee", "mmrm")}
     ids["means"] = f"means_{outcome}"
     found = Comparison(results, r_on(tmp_path / "rehearsed.csv"), ids=ids, test="NKART", reference="ART", months=months)
     found.means()
     found.t_test("welch", "welch")
     found.anova()
     found.gee("gee", ["robust", "mancl-derouen", "kauermann-carroll"])
+    found.mmrm(r_on(tmp_path / "rehearsed.csv", "mmrm.R"))
     if outcome == "cd4":
         found.t_test("student", "student")
         found.ancova("ancova", "model")

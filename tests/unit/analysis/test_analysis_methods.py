@@ -220,6 +220,9 @@ REFUSED = {
     PLAN.format("cd4", "gee"): TOO_FEW.format("a value at a follow-up visit"),
     PLAN.format("cd4", "rerandomisation, draws: 10"): TOO_FEW.format("a value at visit m2"),
     PLAN.format("cd4", "rerandomisation, statistic: gee, draws: 10"): TOO_FEW.format("a value at a follow-up visit"),
+    PLAN.format("cd4", "mmrm"): TOO_FEW.format("a baseline value and a value at visit m2"),
+    PLAN.format("cd4", "mmrm, baseline: none"): TOO_FEW.format("a value at visit m2"),
+    PLAN.format("cd4", "imputation"): TOO_FEW.format("a baseline value and a value at visit m2"),
     PLAN.format("kind", "two-sample, test: welch"): (
         "Not computed, because blood.kind = soft: is not a number; name an item that holds numbers."
     ),
@@ -268,7 +271,7 @@ def test_nobody_randomised_is_no_reason_to_fail(planned, made, records):
         assert results.row("flow.randomised").estimate == 0
         assert results.row("means.NEW.m2.mean").n == 0
         assert {
-            f"refused.{plan}" for plan in ("t", "gee", "x0", "x1", "x2", "x3", "x4", "x5")
+            f"refused.{plan}" for plan in ("t", "gee", *(f"x{place}" for place in range(9)))
         } <= results.sentences.keys()
         assert results.sentences["primary"].startswith("CD4 count: there is no primary result. Not computed, because")
         assert analysis.from_json(results.as_json()) == results

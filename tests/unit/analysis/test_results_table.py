@@ -25,6 +25,7 @@ RESULTS = Results(
     populations={"FAS": ("01-001", "01-002")},
     meta={"position": 42, "head_hash": "ab", "rehearsal": None},
     histograms={"a": Histogram((0.0, 0.5, 1.0), (3, 4), 0.25, "cells/uL")},
+    residuals={"b": (-1.25, 0.5)},
 )
 
 

@@ -176,10 +176,10 @@ SLIPS = [
             ":309: outcomes[0].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
             ":310: outcomes[1].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
             ":311: outcomes[2].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
-            ":425: rehearsal.outcomes.curves[0].means.ART.m3 = 150: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
-            ":426: rehearsal.outcomes.curves[0].means.NKART.m3 = 200: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
-            ":431: rehearsal.outcomes.curves[1].means.ART.m3 = 950: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
-            ":432: rehearsal.outcomes.curves[1].means.NKART.m3 = 1267: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":429: rehearsal.outcomes.curves[0].means.ART.m3 = 150: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":430: rehearsal.outcomes.curves[0].means.NKART.m3 = 200: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":435: rehearsal.outcomes.curves[1].means.ART.m3 = 950: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":436: rehearsal.outcomes.curves[1].means.NKART.m3 = 1267: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
         ),
         id="id-m1-number-3",
     ),
@@ -326,7 +326,7 @@ SLIPS = [
         "method: two-sample, test: student",
         "method: t-test, test: student",
         (
-            ":335: analyses[3].method = t-test: is not one of the values that the field takes; write 'means-by-visit', 'two-sample', 'ancova', 'rm-anova', 'gee', 'rerandomisation'",
+            ":335: analyses[3].method = t-test: is not one of the values that the field takes; write 'means-by-visit', 'two-sample', 'ancova', 'rm-anova', 'gee', 'mmrm', 'imputation', 'rerandomisation'",
         ),
         id="method-t-test-test-student",
     ),
@@ -355,7 +355,7 @@ SLIPS = [
     pytest.param(
         "planned: 20\n",
         "planned: 21\n",
-        (":349: sample_size.n = 20: differs from population.planned = 21; write the same number in both",),
+        (":353: sample_size.n = 20: differs from population.planned = 21; write the same number in both",),
         id="planned-21",
     ),
     pytest.param(
@@ -397,7 +397,7 @@ SLIPS = [
     pytest.param(
         "share: 0.45,",
         "share: 0.40,",
-        (":375: rehearsal.failures = 0.95: is not 1 in all; let the shares add up to 1",),
+        (":379: rehearsal.failures = 0.95: is not 1 in all; let the shares add up to 1",),
         id="share-0-40",
     ),
     pytest.param(
@@ -409,7 +409,7 @@ SLIPS = [
     pytest.param(
         "alpha: 0.05  ",
         "alpha: 5",
-        (":350: sample_size.alpha = 5: must be at most 1; write 1 or a value below it",),
+        (":354: sample_size.alpha = 5: must be at most 1; write 1 or a value below it",),
         id="alpha-5",
     ),
     pytest.param(
@@ -436,9 +436,84 @@ SLIPS = [
         "{item: screening.sex, summary: count",
         "{item: blood.sexx, summary: count",
         (
-            ":357: report.baseline[1].item = blood.sexx: is not in the items of screening and baseline forms; did you mean blood.neut?",
+            ":361: report.baseline[1].item = blood.sexx: is not in the items of screening and baseline forms; did you mean blood.neut?",
         ),
         id="item-blood-sexx-summary-count",
+    ),
+    pytest.param(
+        "id: cd4_mmrm, outcome: cd4, estimand: E1, analysis_set: FAS, role: sensitivity, method: mmrm, covariance: us",
+        "id: cd4_mmrm, outcome: cd4, estimand: E1, analysis_set: FAS, role: sensitivity, method: mmrm, covariance: cs",
+        (":341: analyses[9].fallback[2] = cs: is tried before; name each structure once",),
+        id="fallback-to-itself",
+    ),
+    pytest.param(
+        "df: kenward-roger-linear}",
+        "df: kenward}",
+        (
+            ":341: analyses[9].df = kenward: is not one of the values that the field takes; write 'kenward-roger'; the field takes 'kenward-roger-linear', 'kenward-roger', 'satterthwaite', 'between-within' or 'residual'",
+        ),
+        id="df-kenward",
+    ),
+    pytest.param(
+        "strategies: {NKART: jump-to-reference, ART: mar}",
+        "strategies: {NK: jump-to-reference, ART: mar}",
+        (
+            ":342: analyses[10].strategies.NK = jump-to-reference: is not in arms; use one of ART, NKART, or add it to arms",
+        ),
+        id="strategies-of-no-arm",
+    ),
+    pytest.param(
+        "procedure: conditional-mean, tipping",
+        "procedure: bayes, draws: 1, tipping",
+        (
+            ":342: analyses[10].draws = 1: is too few to pool; use 2 or more, such as 100",
+            ":342: analyses[10].procedure = bayes: needs a seed; add seed: 1, or another whole number",
+        ),
+        id="procedure-bayes-without-a-seed",
+    ),
+    pytest.param(
+        "procedure: conditional-mean, tipping",
+        "procedure: conditional-mean, draws: 50, seed: 1, tipping",
+        (
+            ":342: analyses[10].draws = 50: does nothing under conditional-mean, which draws nothing; leave it out, or use procedure: bayes",
+            ":342: analyses[10].seed = 1: does nothing under conditional-mean, which draws nothing; leave it out, or use procedure: bayes",
+        ),
+        id="procedure-that-draws-nothing",
+    ),
+    pytest.param(
+        "{lowest: -200, highest: 100, step: 20}",
+        "{lowest: -200, highest: 100, step: 0}",
+        (
+            ":342: analyses[10].tipping_point.step = 0: gives 0 shifts from -200 to 100; choose a step above zero that gives 2 to 200",
+        ),
+        id="tipping-point-step-0",
+    ),
+    pytest.param(
+        "unit: cells/uL, timepoint: m24, visits: [m0, m1, m3, m6, m9, m12, m24]",
+        "unit: cells/uL, timepoint: m24, visits: [m0, m1, m3, m6, m9, m12]",
+        (
+            ":341: analyses[9].outcome = cd4: has its time point m24 outside its visits after baseline; add m24 to its visits",
+            ":342: analyses[10].outcome = cd4: has its time point m24 outside its visits after baseline; add m24 to its visits",
+        ),
+        id="timepoint-that-is-not-followed",
+    ),
+    pytest.param(
+        "unit: cells/uL, timepoint: m24, visits: [m0, m1, m3, m6, m9, m12, m24]",
+        "unit: cells/uL, timepoint: m24, visits: [m0, m24]",
+        (
+            ":341: analyses[9].outcome = cd4: has fewer than two visits after baseline; add visits to outcome cd4, or use ancova",
+            ":342: analyses[10].outcome = cd4: has fewer than two visits after baseline; add visits to outcome cd4, or use ancova",
+        ),
+        id="one-visit-after-baseline",
+    ),
+    pytest.param(
+        "unit: cells/uL, timepoint: m24",
+        "unit: cells/uL, aggregation: proportion, timepoint: m24",
+        (
+            ":341: analyses[9].outcome = cd4: is a proportion, and the model is for normal outcomes; use method: gee with family: binomial",
+            ":342: analyses[10].outcome = cd4: is a proportion, and the model is for normal outcomes; use method: gee with family: binomial",
+        ),
+        id="proportion-by-a-normal-model",
     ),
     pytest.param(
         "severity: hard, message: Lymph",

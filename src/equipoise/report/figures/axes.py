@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from equipoise.protocol.document import Protocol
 from equipoise.protocol.schedule import Visit
 from equipoise.report.figures.arms import INK, ArmStyle
-from equipoise.report.text_width import text_width
+from equipoise.report.text_width import text_width, wrapped
 
 WIDTH = 460.0  # points; see house.mplstyle
 SIZE = 12.0
@@ -131,6 +131,25 @@ def n_rows(
             figure.text(*place, str(counts[style.arm][month]), ha="center", va="center")
         figure.text(4 / width, box.y0 - row / height, "n", va="center")
         row += 18
+
+
+def column_heads(figure: Figure, axes: Axes, head: float, names: Sequence[str]) -> None:
+    """A name over each of the columns of equal width into which the axes are divided, in two lines at most.
+
+    Args:
+        figure: the figure of the axes.
+        axes: axes whose top is `head` points below the figure's.
+        head: points above the axes.
+        names: of the columns, in order.
+    """
+    width, height = figure.get_size_inches() * 72
+    box = axes.get_position()
+    for place, name in enumerate(names):
+        across = box.x0 + box.width * (place + 0.5) / len(names)
+        lines = wrapped(name, width * box.width / len(names), SIZE)[:2]
+        for line, text in enumerate(lines):
+            down = head - 8 - 16 * (len(lines) - 1 - line)
+            figure.text(across, 1 - down / height, text, ha="center", va="center")
 
 
 def key(figure: Figure, styles: Sequence[ArmStyle], *, left: float, top: float) -> float:

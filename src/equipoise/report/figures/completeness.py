@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 
 from equipoise.protocol.document import Protocol
 from equipoise.report.figures.arms import COLOURS, INK, PAPER, QUIET, RULE
-from equipoise.report.figures.axes import SIZE, WIDTH, frame, house_style, sheet
-from equipoise.report.text_width import text_width, wrapped
+from equipoise.report.figures.axes import SIZE, WIDTH, column_heads, frame, house_style, sheet
+from equipoise.report.text_width import text_width
 
 ROW, HEAD, LEGEND_ROW = 18.0, 34.0, 20.0
 MOST_ROWS = 60
@@ -99,7 +99,7 @@ def completeness_figure(
         axes.axis("off")
         axes.set_xlim(-0.5, len(visits) - 0.5)
         axes.set_ylim(body / ROW, 0)
-        _column_heads(figure, axes, height, [protocol.visit(visit).name for visit in visits])
+        column_heads(figure, axes, HEAD, [protocol.visit(visit).name for visit in visits])
         down = 0.0
         for arm in arms:
             title = protocol.arm(arm).name
@@ -121,16 +121,6 @@ def _rows(courses: Sequence[Course], of_all: int) -> list[MapRow]:
     order = {mark: place for place, mark in enumerate(Mark)}
     ranked = sorted(patterns.items(), key=lambda item: (-item[1], [order[mark] for mark in item[0]]))
     return [MapRow(courses[0].arm, f"n = {count}", marks) for marks, count in ranked]
-
-
-def _column_heads(figure: Figure, axes: Axes, height: float, names: Sequence[str]) -> None:
-    box = axes.get_position()
-    for place, name in enumerate(names):
-        across = box.x0 + box.width * (place + 0.5) / len(names)
-        lines = wrapped(name, WIDTH * box.width / len(names), SIZE)[:2]
-        for line, text in enumerate(lines):
-            down = HEAD - 8 - 16 * (len(lines) - 1 - line)
-            figure.text(across, 1 - down / height, text, ha="center", va="center")
 
 
 def _draw_row(axes: Axes, row: MapRow, down: float) -> None:
