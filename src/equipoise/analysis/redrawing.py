@@ -1,4 +1,4 @@
-"""The trial's allocation run again: the same procedure, the same participants in the same order, other secrets."""
+"""The trial's allocation run again: the same procedure, the same participants in the same order, other draws."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from equipoise.analysis.populations import answers_before_allocation
 from equipoise.analysis.refusals import CannotAnalyse
 from equipoise.protocol.crosschecks import allocation_parameters
 from equipoise.protocol.document import Protocol
-from equipoise.randomisation import Method, Place, Secret, parse_method, sequence
+from equipoise.randomisation import Method, Place, parse_method, redraw
 
 if TYPE_CHECKING:
     from equipoise.conduct.snapshots import Snapshot
 
 Codes: TypeAlias = NDArray[np.int8]
-KEY_BYTES = 32
 PLANNED = ("random_allocation_rule", "maximal_procedure")
 
 
@@ -31,7 +30,7 @@ def redrawn(protocol: Protocol, snapshot: Snapshot, draws: int, seed: int) -> tu
         protocol: with an allocation of its own.
         snapshot: who was randomised, in which stratum and order.
         draws: how many, R.
-        seed: of the secrets; the same seed gives the same draws.
+        seed: of NumPy's PCG64; the same seed gives the same draws.
 
     Returns:
         The participants in order of allocation, and (R, n) codes that count the protocol's arms from 0.
@@ -44,7 +43,7 @@ def redrawn(protocol: Protocol, snapshot: Snapshot, draws: int, seed: int) -> tu
         raise CannotAnalyse("allocation", None, "the order of allocation is not known", "leave the analysis out")
     ordered = people.sort_values(["stratum", "allocation_number"])
     places = tuple(places_of(protocol, snapshot, ordered))
-    return tuple(ordered["participant"]), drawn(method_of(protocol), protocol.protocol.id, places, draws, seed)
+    return tuple(ordered["participant"]), drawn(method_of(protocol), places, draws, seed)
 
 
 def method_of(protocol: Protocol) -> Method:
@@ -75,24 +74,15 @@ def level_text(value: object) -> str:
     return str(value)
 
 
-def drawn(method: Method, trial: str, places: tuple[Place, ...], draws: int, seed: int) -> Codes:
-    """(R, n) arm codes of the places, each row from a secret of its own."""
+def drawn(method: Method, places: tuple[Place, ...], draws: int, seed: int) -> Codes:
+    """(R, n) arm codes of the places."""
     key = tuple((place.stratum, tuple(place.factors.items())) for place in places)
-    return _drawn(method, trial, key, draws, seed)
+    return _drawn(method, key, draws, seed)
 
 
 @lru_cache(maxsize=4)
-def _drawn(
-    method: Method, trial: str, key: tuple[tuple[str, tuple[tuple[str, str], ...]], ...], draws: int, seed: int
-) -> Codes:
+def _drawn(method: Method, key: tuple[tuple[str, tuple[tuple[str, str], ...]], ...], draws: int, seed: int) -> Codes:
     """Kept for the analyses that share a seed, and for plans that are run again on the same participants."""
-    places = [Place(stratum, dict(factors)) for stratum, factors in key]
-    code = {arm: number for number, arm in enumerate(method.arms)}
-    random = np.random.default_rng(seed)
-    codes = np.empty((draws, len(places)), dtype=np.int8)
-    for row in codes:
-        row[:] = [
-            code[given.arm] for given in sequence(method, Secret(random.bytes(KEY_BYTES)), trial=trial, places=places)
-        ]
+    codes = redraw(method, [Place(stratum, dict(factors)) for stratum, factors in key], draws, seed)
     codes.setflags(write=False)
     return codes

@@ -12,6 +12,7 @@ from equipoise.randomisation.design_properties import DesignProperties, Simulati
 from equipoise.randomisation.drawing import Purpose, draw
 from equipoise.randomisation.methods import Method
 from equipoise.randomisation.parsing import METHODS, parse_method, with_planned_number
+from equipoise.randomisation.redrawing import every_allocation, redraw
 from equipoise.randomisation.refusing import AllocationRefused, MethodRefused, SecretRefused
 from equipoise.randomisation.replaying import Mismatch, replay, reveal_document, verifier_source
 from equipoise.randomisation.secret import Secret
@@ -38,9 +39,11 @@ __all__ = [
     "commit",
     "compare",
     "draw",
+    "every_allocation",
     "parse_method",
     "properties",
     "properties_of",
+    "redraw",
     "replay",
     "reveal_document",
     "sequence",
