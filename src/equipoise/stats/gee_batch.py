@@ -13,7 +13,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from equipoise.stats.blocks import blocks
-from equipoise.stats.gee_covariance import COVARIANCES, FORMULAS, LEVERAGE_CORRECTED, Sandwich
+from equipoise.stats.coefficients import two_sided_p
+from equipoise.stats.gee_covariance import (
+    COVARIANCES,
+    DF_COVARIANCES,
+    FORMULAS,
+    LEVERAGE_CORRECTED,
+    Sandwich,
+    estimated_df,
+)
 from equipoise.stats.gee_engine import TOLERANCE, pose, solve
 from equipoise.stats.gee_families import Family, check_outcome, family_and_link
 from equipoise.stats.gee_fit import read_scale
@@ -28,6 +36,8 @@ TRAILING = {"y": 2, "X": 3, "observed": 2, "weights": 2, "offset": 2}
 class GeeBatch:
     """Many GEE fits. `beta` is (..., p), `scale` (...), `covariances` (..., p, p) by name.
 
+    `df` (..., m) holds the estimated degrees of freedom of the contrasts asked for, by covariance and rule.
+
     Where `usable` is False a fit did not settle, its working correlation was not positive definite, or a covariance
     asked for does not exist: its coefficients are the last iterate and its covariances have infinite variances.
     """
@@ -35,6 +45,7 @@ class GeeBatch:
     beta: Vector
     scale: Vector
     covariances: dict[str, Matrix]
+    df: dict[tuple[str, str], Vector]
     usable: NDArray[np.bool_]
     iterations: NDArray[np.intp]
 
@@ -44,6 +55,11 @@ class GeeBatch:
         matrix = np.where(self.usable[..., np.newaxis, np.newaxis], self.covariances[covariance], np.eye(row.size))
         ratio = self.beta @ row / np.sqrt(((matrix @ row) * row).sum(axis=-1))
         return np.asarray(np.where(self.usable, ratio, 0.0))
+
+    def p_value(self, contrast: ArrayLike, covariance: str, df: ArrayLike = np.inf) -> Vector:
+        """(...), two-sided P of a contrast (p,) by t on df (...), infinite for the normal distribution."""
+        statistic = self.statistic(contrast, covariance)
+        return two_sided_p(statistic, np.broadcast_to(np.asarray(df, dtype=np.float64), statistic.shape))
 
 
 def gee_batch(
@@ -55,6 +71,8 @@ def gee_batch(
     link: str | None = None,
     working: "str | ArrayLike" = "exchangeable",
     covariances: Sequence[str] = ("robust",),
+    df: Sequence[str] = (),
+    contrasts: ArrayLike | None = None,
     weights: ArrayLike | None = None,
     offset: ArrayLike | None = None,
     scale: "float | str | None" = None,
@@ -71,6 +89,9 @@ def gee_batch(
         link: as for `gee`.
         working: as for `gee`.
         covariances: names of the covariances wanted.
+        df: pan-wall, fay-graubard, or both: rules that estimate degrees of freedom, for those covariances that they
+            go with.
+        contrasts: (m, p), whose degrees of freedom these are; None for each coefficient.
         weights: (..., n, T), prior weights.
         offset: (..., n, T), added to the linear predictor.
         scale: as for `gee`.
@@ -83,11 +104,16 @@ def gee_batch(
     """
     for name in covariances:
         choose("covariances", name, COVARIANCES)
+    for rule in df:
+        choose("df", rule, tuple(DF_COVARIANCES))
     chosen, tie = family_and_link(family, link)
     arrays = arranged(y, X, observed, weights, offset)
     n, visits, p = arrays["X"].shape[-3:]
     if n <= p:
         raise TooFewClusters("X", (n, p), f"has {n} clusters for {p} coefficients", "drop columns")
+    rows = np.eye(p) if contrasts is None else np.atleast_2d(np.asarray(contrasts, dtype=np.float64))
+    if rows.shape[-1] != p:
+        raise BadSample("contrasts", rows.shape, f"are not rows of {p} weights", "give (m, p)")
     structure = read_working(working, visits)
     fixed, without_p = read_scale(scale)
     lead = leading(arrays)
@@ -108,11 +134,13 @@ def gee_batch(
             without_p=without_p,
             fixed_scale=fixed,
         )
-        parts.append(one_block(Sandwich(posed, solve(posed, tolerance), np.eye(p)), covariances))
+        sandwich = Sandwich(posed, solve(posed, tolerance), np.eye(p))
+        parts.append(one_block(sandwich, covariances, [(name, rule) for rule in df for name in covariances], rows))
     return GeeBatch(
         np.concatenate([part.beta for part in parts]).reshape(*lead, p),
         np.concatenate([part.scale for part in parts]).reshape(lead),
         {name: np.concatenate([part.covariances[name] for part in parts]).reshape(*lead, p, p) for name in covariances},
+        {pair: np.concatenate([part.df[pair] for part in parts]).reshape(*lead, len(rows)) for pair in parts[0].df},
         np.concatenate([part.usable for part in parts]).reshape(lead),
         np.concatenate([part.iterations for part in parts]).reshape(lead),
     )
@@ -180,17 +208,21 @@ def check_values(arrays: dict[str, NDArray[Any]], family: Family) -> None:
         check_outcome(family, outcome[known])
 
 
-def one_block(sandwich: Sandwich, covariances: Sequence[str]) -> GeeBatch:
-    """One block's fits and covariances."""
+def one_block(
+    sandwich: Sandwich, covariances: Sequence[str], rules: Sequence[tuple[str, str]], rows: Matrix
+) -> GeeBatch:
+    """One block's fits, covariances and degrees of freedom."""
     solution = sandwich.solution
     # A fit that ran away may overflow; it is marked, and its numbers are replaced.
     with np.errstate(all="ignore"):
         matrices = {name: FORMULAS[name](sandwich) for name in covariances}
+        df = {pair: estimated_df(sandwich, *pair, rows) for pair in rules if pair[0] in DF_COVARIANCES[pair[1]]}
     usable = solution.converged & (solution.scale > 0)
-    if set(covariances) & set(LEVERAGE_CORRECTED):
+    if set(covariances) & set(LEVERAGE_CORRECTED) or any(rule == "fay-graubard" for _, rule in df):
         usable = usable & ~sandwich.alone.any(axis=-1)
     for matrix in matrices.values():
         usable = usable & (np.diagonal(matrix, axis1=-2, axis2=-1) > 0).all(axis=-1)
     unknown = np.where(np.eye(sandwich.n_coefficients, dtype=bool), np.inf, 0.0)
     matrices = {name: np.where(usable[:, np.newaxis, np.newaxis], matrix, unknown) for name, matrix in matrices.items()}
-    return GeeBatch(solution.beta, solution.scale, matrices, usable, solution.iterations)
+    df = {pair: np.where(usable[:, np.newaxis], values, 1.0) for pair, values in df.items()}
+    return GeeBatch(solution.beta, solution.scale, matrices, df, usable, solution.iterations)

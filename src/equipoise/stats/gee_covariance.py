@@ -43,6 +43,10 @@ CITATIONS = {
     "wang-long": "pooled bias-corrected sandwich covariance (Wang and Long 2011)",
     "kc-md-average": "average of Kauermann-Carroll and Mancl-DeRouen standard errors (Ford and Westgate 2017)",
 }
+DF_COVARIANCES = {
+    "pan-wall": ("robust", "df-adjusted", "kauermann-carroll", "mancl-derouen", "fay-graubard", "kc-md-average"),
+    "fay-graubard": ("robust", "fay-graubard"),
+}
 LEVERAGE_CORRECTED = ("kauermann-carroll", "mancl-derouen", "kc-md-average", "wang-long")
 FULL_LEVERAGE = 1 - 1e-9
 FAY_GRAUBARD_BOUND = 0.75
@@ -156,11 +160,15 @@ class Sandwich:
         return self.posed.n_coefficients
 
     @cached_property
+    def without(self) -> Matrix:
+        """(p, p, n, B), the information that the others leave, B - Q_i; all of it where they would not leave enough."""
+        mine = np.where(self.alone.T, 0.0, self.shares)
+        return np.asarray(np.moveaxis(self.solution.information, 0, -1)[:, :, np.newaxis] - mine)
+
+    @cached_property
     def pulls(self) -> Matrix:
         """(p, n, B), (B - Q_i)^-1 u_i: what the coefficients would move by, were a subject's residuals left out."""
-        mine = np.where(self.alone.T, 0.0, self.shares)
-        rest = np.moveaxis(self.solution.information, 0, -1)[:, :, np.newaxis] - mine
-        return solved(rest, self.scores[:, np.newaxis])[0][:, 0]
+        return solved(self.without, self.scores[:, np.newaxis])[0][:, 0]
 
     @cached_property
     def half_pulls(self) -> Matrix:
@@ -325,6 +333,14 @@ FORMULAS: dict[str, Callable[[Sandwich], Matrix]] = {
 }
 
 
+def estimated_df(sandwich: Sandwich, covariance: str, rule: str, rows: Matrix) -> Matrix:
+    """(B, q), the degrees of freedom of contrasts (q, p) by a rule that estimates them and goes with the covariance."""
+    assert covariance in DF_COVARIANCES[rule]
+    if rule == "pan-wall":
+        return pan_wall_df(sandwich.terms(covariance), rows)
+    return fay_graubard_df(sandwich, rows, corrected=covariance == "fay-graubard")
+
+
 def pan_wall_df(terms: Matrix, rows: Matrix) -> Matrix:
     """Degrees of freedom of contrasts by the variance of their estimated variance, equation (pan-wall).
 
@@ -365,15 +381,13 @@ def fay_graubard_df(sandwich: Sandwich, rows: Matrix, *, corrected: bool) -> Mat
     shares = back.T @ sandwich.shares.transpose(3, 2, 0, 1) @ back
     scores = sandwich.scores.transpose(2, 1, 0) @ back
     factors = sandwich.fay_graubard_factors() if corrected else np.ones_like(scores)
-    total = shares.sum(axis=1, keepdims=True)
-    without = total - shares
     results = []
     for row in rows:
         pull = bread @ row
         own = factors * pull[:, np.newaxis]
-        gains = np.einsum(
-            "p,bnp->bn", row, np.linalg.solve(without, np.broadcast_to(row, scores.shape)[..., np.newaxis])[..., 0]
-        )
+        inner = sandwich.basis.T @ row
+        reach, _ = solved(sandwich.without, inner[:, np.newaxis, np.newaxis, np.newaxis])
+        gains = np.einsum("p,pnb->bn", inner, reach[:, 0])
         weights = gains - (pull @ row)[:, np.newaxis]
         weights = weights / weights.sum(axis=1, keepdims=True)
         common = np.einsum("bnp,bnq->bpq", factors * scores, factors * scores)

@@ -19,11 +19,11 @@ from equipoise.stats.frames import Frame, Opened, like, named_rows, numbers, ope
 from equipoise.stats.gee_covariance import (
     CITATIONS,
     COVARIANCES,
+    DF_COVARIANCES,
     FORMULAS,
     LEVERAGE_CORRECTED,
     Sandwich,
-    fay_graubard_df,
-    pan_wall_df,
+    estimated_df,
     robust,
     summed,
 )
@@ -47,10 +47,6 @@ DF_RULES = ("normal", "between", "fay-graubard", "pan-wall")
 FEW_CLUSTERS = 40
 GEEPACK_DIVISORS = "pearson-n"
 POOLED = ("pan", "gosho-sato-takeuchi", "wang-long")
-DF_COVARIANCES = {
-    "pan-wall": ("robust", "df-adjusted", "kauermann-carroll", "mancl-derouen", "fay-graubard", "kc-md-average"),
-    "fay-graubard": ("robust", "fay-graubard"),
-}
 REFERENCES = {
     "normal": "normal reference distribution",
     "between": "t tests on {df} df (clusters less coefficients)",
@@ -528,16 +524,14 @@ def degrees_of_freedom(sandwich: Sandwich, covariance: str, rule: "str | float",
     allowed = DF_COVARIANCES[rule]
     if covariance not in allowed:
         raise UnknownChoice("df", rule, f"does not go with the {covariance} covariance", f"use {', '.join(allowed)}")
-    if rule == "pan-wall":
-        return np.asarray(pan_wall_df(sandwich.terms(covariance), rows)[0])
-    if sandwich.alone.any():
+    if rule == "fay-graubard" and sandwich.alone.any():
         raise NotIdentified(
             "df",
             rule,
             "is not defined where one subject determines a coefficient alone",
             "use between, or drop that term",
         )
-    return np.asarray(fay_graubard_df(sandwich, rows, corrected=covariance == "fay-graubard")[0])
+    return np.asarray(estimated_df(sandwich, covariance, rule, rows)[0])
 
 
 def information_criteria(sandwich: Sandwich) -> tuple[float, float]:
