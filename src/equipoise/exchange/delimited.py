@@ -64,14 +64,13 @@ def bytes_of(path: Path, faults: FaultList) -> bytes:
     """The bytes of a file that is there, not empty and not too large."""
     content = b""
     try:
-        size = path.stat().st_size
-        if size <= LARGEST:
-            content = path.read_bytes()
-            if not content.removeprefix(BYTE_ORDER_MARK.encode()).strip():
-                faults.add(0, "", "", "is empty", "write the header line and the rows again")
-        else:
-            problem = f"has {size} bytes, more than {LARGEST}"
+        with path.open("rb") as file:  # bounded, for not everything that can be opened has an end
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            problem = f"has more than {LARGEST} bytes"
             faults.add(0, "", "", problem, "leave out columns that `data` does not name")
+        elif not content.removeprefix(BYTE_ORDER_MARK.encode()).strip():
+            faults.add(0, "", "", "is empty", "write the header line and the rows again")
     except OSError as error:
         faults.add(0, "", "", f"cannot be read ({error.strerror})", "check its name and that you may read it")
     faults.refuse_if_any()

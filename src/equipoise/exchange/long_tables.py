@@ -46,7 +46,7 @@ def read_long_table(protocol: Protocol, path: Path) -> Snapshot:
         raise NoMapping(
             "data", None, "the protocol does not say which column holds what", "add `data` to the protocol file"
         )
-    faults = FaultList(path.name)
+    faults = FaultList(path.name or str(path))
     contents = contents_of(path, faults)
     lines = lines_of(contents.text, protocol.data.delimiter, faults)
     header = next(lines)

@@ -16,6 +16,8 @@ from equipoise.refusals import Refusal
 TITLE = "Equipoise ledger anchor 1"
 FORM = re.compile(TITLE + r"\nposition: (0|[1-9][0-9]{0,17})\nhash: ([0-9a-f]{64})\nat: (\S+)\n")
 
+LONGEST = 1000  # characters, more than any anchor has
+
 
 class NotAnAnchor(Refusal):
     """A file that does not hold an anchor."""
@@ -70,7 +72,8 @@ class Anchor:
             NotAnAnchor: when the file cannot be read or does not have the form.
         """
         try:
-            text = path.read_text(encoding="ascii")
+            with path.open(encoding="ascii") as file:
+                text = file.read(LONGEST)
         except (OSError, UnicodeDecodeError) as error:
             raise NotAnAnchor(
                 "anchor", path, "cannot be read as text", "name the file that holds the anchor"

@@ -1,5 +1,7 @@
 """A broken table is refused whole, with every fault: file, line, column, value and what to do."""
 
+from pathlib import Path
+
 import pytest
 
 from equipoise.exchange import TableRefused, delimited, read_long_table
@@ -150,9 +152,21 @@ def test_nul_bytes_are_refused(refusal):
 
 def test_a_file_too_large_is_not_read(refusal, monkeypatch):
     monkeypatch.setattr(delimited, "LARGEST", 40)
-    assert refusal(HEAD + GOOD) == (
-        f"cd4.csv: has {len(HEAD + GOOD)} bytes, more than 40; leave out columns that `data` does not name"
-    )
+    assert refusal(HEAD + GOOD) == ("cd4.csv: has more than 40 bytes; leave out columns that `data` does not name")
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
+def test_a_file_without_an_end_is_not_read(foreign, monkeypatch):
+    monkeypatch.setattr(delimited, "LARGEST", 40)
+    with pytest.raises(TableRefused) as refused:
+        read_long_table(foreign(), Path("/dev/zero"))
+    assert str(refused.value) == "zero: has more than 40 bytes; leave out columns that `data` does not name"
+
+
+def test_a_folder_is_named_though_its_name_is_a_dot(foreign):
+    with pytest.raises(TableRefused) as refused:
+        read_long_table(foreign(), Path())
+    assert str(refused.value) == ".: cannot be read (Is a directory); check its name and that you may read it"
 
 
 def test_a_file_that_is_not_there_is_refused(foreign, tmp_path):

@@ -1,6 +1,7 @@
 """The anchor's four lines."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -83,4 +84,13 @@ def test_a_file_that_is_no_text_or_not_there_is_refused(tmp_path, content):
         Anchor.read(path)
     assert str(refused.value) == (
         f"anchor = {shown(path)}: cannot be read as text; name the file that holds the anchor"
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
+def test_a_file_without_an_end_is_no_anchor():
+    with pytest.raises(NotAnAnchor) as refused:
+        Anchor.read(Path("/dev/zero"))
+    assert str(refused.value) == (
+        "anchor = /dev/zero: does not have the four lines of “Equipoise ledger anchor 1”; name an anchor file"
     )

@@ -1,0 +1,25 @@
+"""No text of a protocol becomes a formula in results.csv, and none is lost."""
+
+import csv
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from equipoise.analysis.results import Results, Row
+
+TEXTS = st.one_of(
+    st.sampled_from(["=1+1", '=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "\t=1", "'=1", "-", "\N{MINUS SIGN}5"]),
+    st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1),
+)
+
+
+@given(label=TEXTS, unit=TEXTS, number=st.floats(allow_nan=False, allow_infinity=False))
+def test_a_text_is_never_a_formula_and_a_number_always_a_number(label: str, unit: str, number: float):
+    row = Row(id="a", analysis="a", estimate=number, label=label, unit=unit)
+    results = Results(rows=(row,), sentences={}, populations={}, meta={})
+    (read,) = csv.DictReader(io.StringIO(results.as_csv(), newline=""))
+    assert float(read["estimate"]) == number
+    for column, text in (("label", label), ("unit", unit)):
+        assert read[column][0] not in "=+-@\t\r"
+        assert read[column] in (text, f"'{text}")
