@@ -68,6 +68,7 @@ class Row:
 
 
 NUMBERS = ("estimate", "std_error", "df", "df2", "statistic", "p_value", "conf_low", "conf_high")
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = tuple(column.name for column in fields(Row))
 
 
@@ -90,8 +91,10 @@ class Results:
     """All numbers of one analysis of one snapshot.
 
     `sentences` holds prose by id (`primary`, `methods.<analysis>`, `believe.<analysis>`, `refused.<analysis>`,
-    `published.<analysis>`); `populations` the participants of each analysis set; `histograms` the null distribution of
-    each re-randomisation test by analysis id; `meta` the ledger position and hashes that the numbers are pinned to.
+    `fallback.<analysis>`, `published.<analysis>`); `populations` the participants of each analysis set; `histograms`
+    the null distribution of each re-randomisation test by analysis id; `residuals` the standardised residuals of each
+    mixed model, ascending, by analysis id and contrast; `meta` the ledger position and hashes that the numbers are
+    pinned to.
     """
 
     rows: tuple[Row, ...]
@@ -99,6 +102,7 @@ class Results:
     populations: Mapping[str, tuple[str, ...]]
     meta: Mapping[str, str | int | None]
     histograms: Mapping[str, Histogram] = field(default_factory=dict)
+    residuals: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         assert len(self._by_id) == len(self.rows), "an id is used twice"
@@ -144,6 +148,7 @@ class Results:
                 "sentences": dict(self.sentences),
                 "populations": {name: list(members) for name, members in self.populations.items()},
                 "histograms": {name: _plain(histogram) for name, histogram in self.histograms.items()},
+                "residuals": {name: list(values) for name, values in self.residuals.items()},
                 "rows": [
                     {name: value for name, value in _plain(row).items() if value is not None} for row in self.rows
                 ],
@@ -158,18 +163,28 @@ class Results:
         write_whole(path, (self.as_json() + "\n").encode())
 
     def as_csv(self) -> str:
-        """The table as CSV text: one line for each row, numbers to the last digit."""
+        """The table as CSV text: one line for each row, numbers to the last digit.
+
+        A text that a spreadsheet would take for a formula begins with an apostrophe here; in JSON it is as it was.
+        """
         lines = io.StringIO()
         writer = csv.writer(lines, lineterminator="\n")
         writer.writerow(COLUMNS)
         for row in self.rows:
             values = (getattr(row, name) for name in COLUMNS)
-            writer.writerow("" if value is None else value for value in values)
+            writer.writerow(_cell(value) for value in values)
         return lines.getvalue()
 
     def write_csv(self, path: Path) -> None:
         """Write the table as CSV, UTF-8; the file is there whole or not at all."""
         write_whole(path, self.as_csv().encode())
+
+
+def _cell(value: Number | str) -> Number | str:
+    """A value as a cell: a text from a protocol must not be able to make a spreadsheet calculate or call."""
+    if value is None:
+        return ""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_SIGNS) else value
 
 
 def from_json(text: str, name: str = "results.json") -> Results:
@@ -203,6 +218,7 @@ def _results(found: Mapping[str, Any]) -> Results:
         populations={name: tuple(members) for name, members in found["populations"].items()},
         meta=dict(found["meta"]),
         histograms={name: _histogram(values) for name, values in found["histograms"].items()},
+        residuals={name: tuple(values) for name, values in found["residuals"].items()},
     )
 
 
