@@ -27,6 +27,7 @@ from equipoise.stats.gee_covariance import (
     robust,
     summed,
 )
+from equipoise.stats.gee_diagnostics import Influence, influence, residual_columns, score_test
 from equipoise.stats.gee_engine import Posed, Solution, linear_predictor, pose, solve
 from equipoise.stats.gee_families import Family, Link, check_outcome, family_and_link
 from equipoise.stats.gee_working import ORDERED, Working, read_working
@@ -76,6 +77,7 @@ class Estimates:
     level: float
     frame: Opened
     recipe: FormulaRecipe
+    shift: float
 
     @property
     def model(self) -> str:
@@ -145,6 +147,34 @@ class GeeFit:
         """
         rows = contrast_rows(terms, self.estimates.columns, self.estimates.terms)
         return wald_test(rows, self.beta, self.covariance, float(self.df_of(rows).min()))
+
+    def score_test(self, terms: Terms) -> JointTest:
+        """The generalised score test that terms, columns or the contrasts L (q, p) are zero together.
+
+        The model is fitted again under the hypothesis; whatever covariance the fit has, the test uses the robust one
+        there and the chi-squared distribution.
+
+        Raises:
+            UnknownChoice: a name that is not in the model.
+            BadSample: contrasts that repeat one another, leave no coefficient, or are too many for the clusters.
+            NotConverged: a restricted fit that does not settle.
+        """
+        rows = contrast_rows(terms, self.estimates.columns, self.estimates.terms)
+        return score_test(self.estimates.sandwich, self.beta, rows)
+
+    def influence(self) -> Influence:
+        """What each cluster does to the coefficients: those without it, Cook's distance, leverage.
+
+        Raises:
+            NotIdentified: a cluster that determines a coefficient alone.
+        """
+        refuse_alone(self.estimates, "influence", None, "drop that term")
+        return influence(self.estimates.sandwich, self.beta, self.estimates.clusters)
+
+    def residuals(self) -> Frame:
+        """One row an observation, by cluster and visit: cluster, visit, outcome, fitted, raw, pearson, standardised."""
+        known = self.estimates
+        return like(known.frame, residual_columns(known.sandwich, known.shift, known.clusters, known.visits))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -256,6 +286,7 @@ def gee(
         level,
         frame,
         replace(design.recipe, link=tie.name, offset=offset),
+        shift,
     )
     return reported(estimates, covariance, df)
 
@@ -462,6 +493,14 @@ def resolved(covariance: str, df: "str | float", n: int) -> "tuple[str, str | fl
     return covariance, float(df)
 
 
+def refuse_alone(estimates: Estimates, field: str, name: str | None, remedy: str) -> None:
+    """Refuse what is infinite where a subject determines a coefficient alone, and name the subjects."""
+    if estimates.sandwich.alone.any():
+        alone = [str(estimates.clusters[place]) for place in np.flatnonzero(estimates.sandwich.alone[0])]
+        problem = f"is infinite, because {named_rows(alone)} determines a coefficient alone"
+        raise NotIdentified(field, name, problem, remedy)
+
+
 def checked_covariance(estimates: Estimates, name: str) -> Matrix:
     """(p, p), the covariance by name.
 
@@ -470,14 +509,8 @@ def checked_covariance(estimates: Estimates, name: str) -> Matrix:
         BadSample: a pooled covariance without positions.
     """
     sandwich = estimates.sandwich
-    if name in LEVERAGE_CORRECTED and sandwich.alone.any():
-        alone = [str(estimates.clusters[place]) for place in np.flatnonzero(sandwich.alone[0])]
-        raise NotIdentified(
-            "covariance",
-            name,
-            f"is infinite, because {named_rows(alone)} determines a coefficient alone",
-            "drop that term, or use fay-graubard or morel-bokossa-neerchal",
-        )
+    if name in LEVERAGE_CORRECTED:
+        refuse_alone(estimates, "covariance", name, "drop that term, or use fay-graubard or morel-bokossa-neerchal")
     if name in POOLED:
         if not estimates.positioned:
             raise BadSample("time", None, f"is needed by the {name} covariance", "name the column of the visit")

@@ -1,6 +1,6 @@
 # R 4.2.2, afex 1.2-1 on car 3.1-1: aov_ez, type III. Script: orthodont.R beside this file.
 # Data: Potthoff and Roy (1964), Biometrika 51:313-326, 16 boys and 11 girls; and two within by two between factors in
-# unequal groups, drawn in the script. Tolerance 1e-9 relative: closed forms, but car inverts normal equations.
+# unequal groups, and three arms by four visits, drawn in the script. Tolerance 1e-9 relative: closed forms, but car inverts normal equations.
 import json
 import math
 from pathlib import Path
@@ -15,6 +15,7 @@ R = json.loads((Path(__file__).parent / "orthodont.json").read_text(encoding="ut
 CASES = {
     "orthodont": ("distance", "Subject", "age", "Sex"),
     "one_group": ("distance", "Subject", "age", None),
+    "three_arms": ("y", "id", "visit", "arm"),
     "two_factors": ("y", "id", ["hour", "day"], ["arm", "sex"]),
 }
 
@@ -68,6 +69,21 @@ def test_effect_sizes_agree_with_afex(name):
     for row in R[name]["fit"]["ges"]:
         assert table.loc[row["effect"], "eta_sq_generalised"] == close(row["ges"])
         assert table.loc[row["effect"], "eta_sq_partial"] == close(row["pes"])
+
+
+@pytest.mark.parametrize("test", ["pillai", "wilks"])
+@pytest.mark.parametrize("name", CASES)
+def test_multivariate_tests_agree_with_car(name, test):
+    fit, _ = fitted(name)
+    table = fit.multivariate.set_index("effect")
+    theirs = [row for row in R[name]["fit"][test] if row["effect"] != "(Intercept)"]
+    assert sorted(table.index) == sorted(row["effect"] for row in theirs)
+    for row in theirs:
+        ours = table.loc[row["effect"]]
+        assert ours[test] == close(row["statistic"])
+        assert ours[f"{test}_f"] == close(row["f"])
+        assert (ours[f"{test}_df_num"], ours[f"{test}_df_den"]) == (close(row["df_num"]), close(row["df_den"]))
+        assert ours[f"{test}_p"] == close(row["p"])
 
 
 def r_mauchly_p(w, contrasts, cells, df):
