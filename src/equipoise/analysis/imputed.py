@@ -16,7 +16,6 @@ from equipoise.analysis.questions import Answer, Question, check_arms
 from equipoise.analysis.results import Row
 from equipoise.analysis.words import counted, fixed, sentence
 from equipoise.protocol.plan import Imputation
-from equipoise.stats.refusals import StatisticsRefusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,6 +84,7 @@ def completed(question: Question, data: pd.DataFrame, contrast: Contrast) -> Imp
         covariance=analysis.covariance,
         draws=analysis.draws,
         seed=analysis.seed,
+        delta_for="all-imputed",
     )
 
 
@@ -143,20 +143,19 @@ def count_rows(question: Question, contrast: Contrast, sets: Imputed) -> Iterato
 
 
 def tipping_rows(question: Question, contrast: Contrast, sets: Imputed, sentences: dict[str, str]) -> Iterator[Row]:
-    """The comparison at each shift of the test arm's imputed values, and where it tips; a refusal adds a sentence."""
+    """The comparison at each shift of the test arm's imputed values, and where it tips; with none to shift, no row."""
     analysis, visit = imputation_of(question), question.outcome.timepoint
     if analysis.tipping_point is None:
         return
     shifts = analysis.tipping_point.shifts
     place = (*question.place(contrast), visit, "tipping")
-    id = ".".join((analysis.id, *question.place(contrast)))
-    try:
-        found = stats.tipping_point(
-            sets, arm=contrast.test, deltas=[float(shift) for shift in shifts], visit=visit, level=question.level
-        )
-    except StatisticsRefusal as refused:
-        sentences[f"refused.{id}.tipping"] = sentence(f"tipping point: {refused}")
+    id = ".".join(("tipping", analysis.id, *question.place(contrast)))
+    if not imputed_at_timepoint(question, contrast, sets):
+        sentences[id] = nothing_text(question, contrast)
         return
+    found = stats.tipping_point(
+        sets, arm=contrast.test, deltas=[float(shift) for shift in shifts], visit=visit, level=question.level
+    )
     columns = {"method": method_of(question, contrast), "visit": visit, "n": sets.n_subjects}
     yield question.row(
         *place,
@@ -170,7 +169,21 @@ def tipping_rows(question: Question, contrast: Contrast, sets: Imputed, sentence
         yield question.row(
             *place, str(number), term=f"delta {shift}", **columns, **{name: float(row[name]) for name in names}
         )
-    sentences[f"tipping.{id}"] = tipping_text(question, contrast, found)
+    sentences[id] = tipping_text(question, contrast, found)
+
+
+def imputed_at_timepoint(question: Question, contrast: Contrast, sets: Imputed) -> int:
+    """How many participants of the test arm have their value at the time point imputed."""
+    counts = sets.counts
+    here = (counts["arm"] == contrast.test) & (counts["visit"] == question.outcome.timepoint)
+    return int(counts.loc[here, "imputed"].sum())
+
+
+def nothing_text(question: Question, contrast: Contrast) -> str:
+    """Why there is nothing to shift."""
+    arm = question.protocol.arm(contrast.test).name
+    visit = question.protocol.visit(question.outcome.timepoint).name
+    return f"No tipping point: no value of {arm} at {visit} is missing, so there is none to shift."
 
 
 def tipping_text(question: Question, contrast: Contrast, found: TippingPoint) -> str:

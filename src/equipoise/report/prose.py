@@ -7,6 +7,7 @@ from equipoise.protocol.aims import Outcome
 from equipoise.protocol.design import Arm
 from equipoise.protocol.document import Protocol
 from equipoise.protocol.interventions import Intervention, Regimen
+from equipoise.protocol.plan import Imputation
 from equipoise.protocol.schedule import TimePoint
 from equipoise.report.numbers import unit_text
 from equipoise.report.words import spoken
@@ -179,4 +180,6 @@ def hints(protocol: Protocol, randomised: int) -> tuple[str, ...]:
     found.append(
         "Values that are missing are left out by most methods here, which assumes that they are missing at random."
     )
+    if any(isinstance(analysis, Imputation) for analysis in protocol.analyses):
+        found.append("Imputed values are a guess under a stated assumption, not observations; no method can check it.")
     return tuple(found)

@@ -199,8 +199,8 @@ COUNTS = {
 def imputed(planned, made, records):
     """`imputed(", procedure: bayes, seed: 1")`: the results of such a plan on the counts above."""
 
-    def build(more="", known=COUNTS, visits=()):
-        protocol = planned(IMPUTED.replace("imputation}", f"imputation{more}}}"))
+    def build(more="", known=COUNTS, visits=(), replace=()):
+        protocol = planned(IMPUTED.replace("imputation}", f"imputation{more}}}"), replace=replace)
         people = [records.person(code, arm) for code, (arm, *_) in known.items()]
         answers = [
             records.answer(code, visit, "blood.cd4", count)
@@ -299,6 +299,19 @@ def test_nothing_to_shift_leaves_the_comparison(imputed):
     results = imputed(tipping_point(-20, 0, 10), known=known)
     assert results.row("i.m2.imputation").n == 12
     assert results.maybe("i.m2.tipping") is None
-    assert results.sentences["refused.i.tipping"] == (
-        "Tipping point: arm = NEW: has no imputed value at visit m2 to shift; choose another visit or arm."
+    assert results.sentences["tipping.i"] == (
+        "No tipping point: no value of New + old at Month 2 is missing, so there is none to shift."
     )
+
+
+def test_a_value_missing_between_known_ones_is_shifted_too(imputed):
+    known = {code: counts for code, counts in COUNTS.items() if code not in ("01-005", "01-011")}
+    known["01-003"] = ("NEW", 120, None, 230)
+    results = imputed(
+        tipping_point(-60, 60, 60),
+        known=known,
+        replace=[("timepoint: m2, visits: [m0,", "timepoint: m1, visits: [m0,")],
+    )
+    lower, none, higher = (results.row(f"i.m1.tipping.{place}").estimate for place in (1, 2, 3))
+    assert none == pytest.approx(results.row("i.m1.imputation").estimate, rel=1e-12)
+    assert lower < none < higher

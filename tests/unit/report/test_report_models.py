@@ -16,6 +16,7 @@ from equipoise.report.figures.quantiles import quantiles_figure
 from equipoise.report.figures.tipping import Shifted, tipping_figure
 from equipoise.report.numbers import degrees, probability
 from equipoise.report.page import page, remarks
+from equipoise.report.prose import hints
 from equipoise.report.tables.mixed_model import mmrm_tables
 from equipoise.report.tables.outcomes import effects_table
 
@@ -152,3 +153,10 @@ def test_the_papers_of_both_methods_are_in_the_list(text):
         "Standard and reference-based conditional mean imputation",
     ):
         assert work in text
+
+
+def test_a_plan_with_imputation_says_what_no_method_can_check(text, protocol):
+    hint = "Imputed values are a guess under a stated assumption, not observations; no method can check it."
+    assert hint in text
+    plan = tuple(each for each in protocol.analyses if each.method != "imputation")
+    assert hint not in hints(protocol.model_copy(update={"analyses": plan}), 20)
