@@ -38,8 +38,10 @@ class GeeBatch:
 
     `df` (..., m) holds the estimated degrees of freedom of the contrasts asked for, by covariance and rule.
 
-    Where `usable` is False a fit did not settle, its working correlation was not positive definite, or a covariance
-    asked for does not exist: its coefficients are the last iterate and its covariances have infinite variances.
+    Where `usable` (...) is False a fit did not settle, or its working correlation was not positive definite: its
+    coefficients are the last iterate. Where `exists[name]` (...) is False the covariance of that name does not, because
+    the fit is not usable, a subject determines a coefficient alone, or a variance came out negative: its
+    variances are infinite and its estimated degrees of freedom one.
     """
 
     beta: Vector
@@ -47,14 +49,15 @@ class GeeBatch:
     covariances: dict[str, Matrix]
     df: dict[tuple[str, str], Vector]
     usable: NDArray[np.bool_]
+    exists: dict[str, NDArray[np.bool_]]
     iterations: NDArray[np.intp]
 
     def statistic(self, contrast: ArrayLike, covariance: str) -> Vector:
-        """(...), the contrast (p,) of the coefficients over its standard error; zero where a fit is not usable."""
-        row = np.asarray(contrast, dtype=np.float64)
-        matrix = np.where(self.usable[..., np.newaxis, np.newaxis], self.covariances[covariance], np.eye(row.size))
+        """(...), the contrast (p,) of the coefficients over its standard error; zero without that covariance."""
+        row, exists = np.asarray(contrast, dtype=np.float64), self.exists[covariance]
+        matrix = np.where(exists[..., np.newaxis, np.newaxis], self.covariances[covariance], np.eye(row.size))
         ratio = self.beta @ row / np.sqrt(((matrix @ row) * row).sum(axis=-1))
-        return np.asarray(np.where(self.usable, ratio, 0.0))
+        return np.asarray(np.where(exists, ratio, 0.0))
 
     def p_value(self, contrast: ArrayLike, covariance: str, df: ArrayLike = np.inf) -> Vector:
         """(...), two-sided P of a contrast (p,) by t on df (...), infinite for the normal distribution."""
@@ -142,6 +145,7 @@ def gee_batch(
         {name: np.concatenate([part.covariances[name] for part in parts]).reshape(*lead, p, p) for name in covariances},
         {pair: np.concatenate([part.df[pair] for part in parts]).reshape(*lead, len(rows)) for pair in parts[0].df},
         np.concatenate([part.usable for part in parts]).reshape(lead),
+        {name: np.concatenate([part.exists[name] for part in parts]).reshape(lead) for name in covariances},
         np.concatenate([part.iterations for part in parts]).reshape(lead),
     )
 
@@ -217,12 +221,25 @@ def one_block(
     with np.errstate(all="ignore"):
         matrices = {name: FORMULAS[name](sandwich) for name in covariances}
         df = {pair: estimated_df(sandwich, *pair, rows) for pair in rules if pair[0] in DF_COVARIANCES[pair[1]]}
-    usable = solution.converged & (solution.scale > 0)
-    if set(covariances) & set(LEVERAGE_CORRECTED) or any(rule == "fay-graubard" for _, rule in df):
-        usable = usable & ~sandwich.alone.any(axis=-1)
-    for matrix in matrices.values():
-        usable = usable & (np.diagonal(matrix, axis1=-2, axis2=-1) > 0).all(axis=-1)
+        usable = solution.converged & (solution.scale > 0)
+        exists = {name: usable & existing(sandwich, name, matrix) for name, matrix in matrices.items()}
+        informed = usable & ~sandwich.alone.any(axis=-1) if any(rule == "fay-graubard" for _, rule in df) else usable
     unknown = np.where(np.eye(sandwich.n_coefficients, dtype=bool), np.inf, 0.0)
-    matrices = {name: np.where(usable[:, np.newaxis, np.newaxis], matrix, unknown) for name, matrix in matrices.items()}
-    df = {pair: np.where(usable[:, np.newaxis], values, 1.0) for pair, values in df.items()}
-    return GeeBatch(solution.beta, solution.scale, matrices, df, usable, solution.iterations)
+    return GeeBatch(
+        solution.beta,
+        solution.scale,
+        {name: np.where(exists[name][:, np.newaxis, np.newaxis], matrix, unknown) for name, matrix in matrices.items()},
+        {
+            (name, rule): np.where((informed & exists[name])[:, np.newaxis], values, 1.0)
+            for (name, rule), values in df.items()
+        },
+        usable,
+        exists,
+        solution.iterations,
+    )
+
+
+def existing(sandwich: Sandwich, name: str, matrix: Matrix) -> NDArray[np.bool_]:
+    """(B,), whether a covariance (B, p, p) has a variance for each coefficient and its correction is finite."""
+    positive = np.asarray((np.diagonal(matrix, axis1=-2, axis2=-1) > 0).all(axis=-1))
+    return positive & ~sandwich.alone.any(axis=-1) if name in LEVERAGE_CORRECTED else positive

@@ -54,6 +54,15 @@ for (name in names(families)) for (corstr in c("independence", "exchangeable", "
 fits[["gaussian/exchangeable/weighted"]] <- one(families$gaussian[[1]], gaussian(), "exchangeable", kept, TRUE)
 fits[["binomial_probit/independence/complete"]] <- one(event ~ arm * visit + age, binomial("probit"), "independence", d)
 fits[["gamma_inverse/independence/complete"]] <- one(cost ~ arm + visit, Gamma("inverse"), "independence", d)
+# An offset, and a working correlation that is given and not estimated.
+d$exposure <- 0.5 + (seq_len(nrow(d)) %% 5) / 4
+kept <- d[-gap, ]
+fits[["poisson/exchangeable/offset"]] <- one(count ~ arm * visit + age + offset(log(exposure)), poisson(), "exchangeable", kept)
+given <- 0.6^abs(outer(seq_len(visits), seq_len(visits), "-"))
+fixed <- geeglm(event ~ arm * visit + age, family = binomial(), data = d, id = id, waves = visit, corstr = "fixed",
+                zcor = fixed2Zcor(given, d$id, d$visit), control = control)
+fits[["binomial/given/complete"]] <- list(beta = as.numeric(coef(fixed)), robust = fixed$geese$vbeta, model = fixed$geese$vbeta.naiv,
+  phi = as.numeric(fixed$geese$gamma), alpha = 1, R = given, cic = as.numeric(QIC(fixed)["CIC"]))
 write_json(full(list(
   made_with = list(R = R.version.string, geepack = as.character(packageVersion("geepack"))),
   data = d, missing = gap, fits = fits

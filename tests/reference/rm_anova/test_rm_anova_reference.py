@@ -1,6 +1,7 @@
 # R 4.2.2, afex 1.2-1 on car 3.1-1: aov_ez, type III. Script: orthodont.R beside this file.
-# Data: Potthoff and Roy (1964), Biometrika 51:313-326, 16 boys and 11 girls; and two within by two between factors in
-# unequal groups, and three arms by four visits, drawn in the script. Tolerance 1e-9 relative: closed forms, but car inverts normal equations.
+# Data: Potthoff and Roy (1964), Biometrika 51:313-326, 16 boys and 11 girls; two within by two between factors in
+# unequal groups, and three arms by four visits, drawn in the script. Tolerance 1e-9 relative: closed forms, but car
+# inverts normal equations.
 import json
 import math
 from pathlib import Path

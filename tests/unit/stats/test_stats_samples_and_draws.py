@@ -160,10 +160,12 @@ def test_a_batch_marks_the_fits_it_cannot_make():
     design[2, 1:, :, 1] = 0.0
     design[2, 0, :, 1] = 1.0  # one participant alone in an arm
     fits = stats.batch.gee(y, design, covariances=["mancl-derouen", "robust"])
-    assert fits.usable.tolist() == [True, False, False]
+    assert fits.usable.tolist() == fits.exists["robust"].tolist() == [True, False, True]
+    assert fits.exists["mancl-derouen"].tolist() == [True, False, False]
     assert np.isinf(np.diagonal(fits.covariances["mancl-derouen"][1:], axis1=-2, axis2=-1)).all()
     assert not np.isnan(fits.covariances["robust"]).any()
-    assert fits.statistic([0, 1], "robust")[1:].tolist() == [0.0, 0.0]
+    assert fits.statistic([0, 1], "mancl-derouen")[1:].tolist() == [0.0, 0.0]
+    assert fits.statistic([0, 1], "robust")[2] != 0
 
 
 def test_a_batch_keeps_its_leading_axes():

@@ -1,0 +1,344 @@
+"""A batch gives the numbers of its fits one by one, marks what it cannot make, and refuses in words."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from equipoise import stats
+from equipoise.stats import batch, refusals
+from equipoise.stats.gee_covariance import COVARIANCES, DF_COVARIANCES
+from equipoise.stats.gee_fit import POOLED
+from equipoise.stats.stacked import solved
+
+N, VISITS = 14, 5
+ARM = np.repeat([0.0, 1.0], N // 2)
+SAME = 1e-10  # relative: the same arithmetic, but single fits standardise their design first
+
+
+def outcomes(fits, seed=3):
+    rng = np.random.default_rng(seed)
+    return 100 + 20 * rng.normal(size=(fits, N, 1)) + 15 * rng.normal(size=(fits, N, VISITS))
+
+
+def design(arm):
+    """(…, n, T, 4): intercept, arm, visit, arm by visit."""
+    arm = np.broadcast_to(arm[..., np.newaxis], (*arm.shape, VISITS))
+    visit = np.broadcast_to(np.arange(VISITS) * 1.0, arm.shape)
+    return np.stack([np.ones_like(arm), arm, visit, arm * visit], axis=-1)
+
+
+def long(y, seen, arm, **columns):
+    frame = pd.DataFrame(
+        {
+            "id": np.repeat(np.arange(N), VISITS),
+            "visit": np.tile(np.arange(VISITS), N),
+            "arm": np.repeat(arm, VISITS),
+            "y": np.where(seen, y, np.nan).ravel(),
+        }
+    )
+    return frame.assign(**{name: np.broadcast_to(values, (N, VISITS)).ravel() for name, values in columns.items()})
+
+
+def close(ours, theirs):
+    scale = np.abs(theirs).max()
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=SAME * scale)
+
+
+def gaps(kind, fits):
+    rng = np.random.default_rng(8)
+    if kind == "complete":
+        return None
+    if kind == "shared":
+        return rng.random((N, VISITS)) > 0.15
+    return rng.random((fits, N, VISITS)) > 0.15
+
+
+@pytest.mark.parametrize("kind", ["complete", "shared", "own"])
+@pytest.mark.parametrize("working", ["exchangeable", "independence", "ar1"])
+def test_gee_with_every_covariance_is_its_fits_one_by_one(kind, working):
+    y, seen = outcomes(3), gaps(kind, 3)
+    fits = batch.gee(y, design(ARM), seen, working=working, covariances=COVARIANCES, df=tuple(DF_COVARIANCES))
+    assert fits.usable.all()
+    assert all(fits.exists[name].all() for name in COVARIANCES if kind == "complete" or name not in POOLED)
+    for number in range(3):
+        own = np.ones((N, VISITS), bool) if seen is None else np.broadcast_to(seen, y.shape)[number]
+        fit = stats.gee("y ~ arm * visit", long(y[number], own, ARM), cluster="id", time="visit", working=working)
+        close(fits.beta[number], fit.beta)
+        close(fits.scale[number], fit.scale)
+        for name in COVARIANCES:
+            if not fits.exists[name][number]:  # pooled by pairs of visits it may have a negative variance
+                with pytest.raises(refusals.NotIdentified):
+                    fit.with_covariance(name)
+                continue
+            one = fit.with_covariance(name)
+            close(fits.covariances[name][number], one.covariance)
+            p_value = fits.p_value([0, 0, 0, 1], name, N - 4.0)[number]
+            assert p_value == pytest.approx(fit.with_covariance(name, df=N - 4).coefficients["p_value"][3], rel=1e-8)
+        for name, rule in fits.df:
+            close(fits.df[name, rule][number], fit.with_covariance(name, df=rule).df)
+
+
+def test_gee_takes_designs_weights_and_offsets_of_their_own():
+    rng = np.random.default_rng(4)
+    y, arms = outcomes(3), rng.permuted(np.tile(ARM, (3, 1)), axis=1)
+    weights, offset = rng.uniform(0.5, 2, y.shape), rng.normal(size=(N, VISITS))
+    fits = batch.gee(y, design(arms), covariances=["mancl-derouen"], weights=weights, offset=offset)
+    for number in range(3):
+        frame = long(y[number], np.ones((N, VISITS), bool), arms[number], w=weights[number], o=offset)
+        fit = stats.gee("y ~ arm * visit", frame, cluster="id", time="visit", weights="w", offset="o")
+        close(fits.beta[number], fit.beta)
+        close(fits.covariances["mancl-derouen"][number], fit.with_covariance("mancl-derouen").covariance)
+
+
+@pytest.mark.parametrize("kind", ["complete", "own"])
+def test_sums_give_what_the_observations_give(kind):
+    # At its own exchangeable matrix, given, the fit goes by observations and must come to the same place.
+    y, seen = outcomes(2), gaps(kind, 2)
+    for number in range(2):
+        own = None if seen is None else seen[number]
+        by_sums = stats.gee(
+            "y ~ arm * visit",
+            long(y[number], np.ones((N, VISITS), bool) if own is None else own, ARM),
+            cluster="id",
+            time="visit",
+        )
+        given = batch.gee(
+            y[number],
+            design(ARM),
+            own,
+            working=by_sums.working_correlation,
+            covariances=["kauermann-carroll", "mancl-derouen"],
+        )
+        close(given.beta, by_sums.beta)
+        for name in given.covariances:
+            close(given.covariances[name], by_sums.with_covariance(name).covariance)
+
+
+def test_a_batch_does_not_depend_on_what_is_beside_a_fit():
+    y, seen = outcomes(400), gaps("own", 400)
+    whole = batch.gee(y, design(ARM), seen, covariances=["robust"])
+    alone = batch.gee(y[7], design(ARM), seen[7], covariances=["robust"])
+    close(whole.beta[7], alone.beta)
+    close(whole.covariances["robust"][7], alone.covariances["robust"])
+    assert whole.iterations[7] == alone.iterations
+
+
+def test_a_shift_of_the_outcome_costs_no_digit():
+    y = outcomes(2)
+    near, far = (batch.gee(y + shift, design(ARM), covariances=["robust"]) for shift in (0.0, 2.0**27))
+    np.testing.assert_allclose(far.covariances["robust"], near.covariances["robust"], rtol=1e-6)
+
+
+def test_a_participant_alone_in_an_arm_is_marked_under_every_rule_that_needs_the_others():
+    y = outcomes(1)[0]
+    fits = batch.gee(y, design((np.arange(N) == 0) * 1.0), covariances=["fay-graubard"], df=["fay-graubard"])
+    assert fits.usable
+    assert fits.exists["fay-graubard"]
+    assert fits.df["fay-graubard", "fay-graubard"].tolist() == [1.0] * 4
+    corrected = batch.gee(y, design((np.arange(N) == 0) * 1.0), covariances=["kauermann-carroll"])
+    assert not corrected.exists["kauermann-carroll"]
+    assert corrected.p_value([0, 1, 0, 0], "kauermann-carroll") == 1
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1])
+def test_analysis_of_variance_is_its_trials_one_by_one(share):
+    y = outcomes(3)
+    y[:, :, 2] = np.where(np.random.default_rng(2).random((3, N)) < share, np.nan, y[:, :, 2])
+    fits = batch.rm_anova(y.reshape(3, 1, N, VISITS), ARM)
+    assert (fits.effects, fits.usable.shape) == (("between", "within", "between:within"), (3, 1))
+    for number in range(3):
+        frame = long(y[number], np.ones((N, VISITS), bool), ARM)
+        fit = stats.rm_anova(frame, outcome="y", subject="id", within="visit", between="arm")
+        assert fits.n_subjects[number, 0] == fit.n_subjects
+        for column in ("statistic", "df_den", "p_value", "epsilon_gg", "p_gg", "epsilon_hf", "p_hf", "mauchly_w"):
+            close(getattr(fits, column)[number, 0], fit.table[column])
+        close(fits.mauchly_p[number, 0], fit.table["mauchly_p"])
+    assert fits.effect("between:within") == 2
+
+
+def test_analysis_of_variance_takes_several_factors_within():
+    y = np.random.default_rng(1).normal(size=(2, 9, 6))
+    fits = batch.rm_anova(y, within=(3, 2))
+    assert fits.effects == ("within1", "within2", "within1:within2")
+    frame = pd.DataFrame({"id": np.repeat(np.arange(9), 6), "hour": np.tile(np.repeat(range(3), 2), 9)})
+    frame["day"] = np.tile([0, 1], 27)
+    for number in range(2):
+        fit = stats.rm_anova(frame.assign(y=y[number].ravel()), outcome="y", subject="id", within=["hour", "day"])
+        close(fits.statistic[number], fit.table["statistic"])
+
+
+def test_trials_without_an_analysis_of_variance_are_marked():
+    y = outcomes(3)
+    y[0] = np.round(y[0, :, :1])  # nothing varies within a subject
+    y[1, 2:] = np.nan
+    fits = batch.rm_anova(y, ARM)
+    assert fits.usable.tolist() == [False, False, True]
+    assert fits.n_subjects.tolist() == [N, 2, N]
+    assert (fits.p_value[:2] == 1).all()
+    assert (fits.statistic[:2] == 0).all()
+    assert np.isfinite([fits.p_gg, fits.p_hf, fits.mauchly_p, fits.epsilon_hf]).all()
+
+
+@pytest.mark.parametrize("covariance", ["model", "hc2", "hc3"])
+def test_analysis_of_covariance_is_its_fits_one_by_one(covariance):
+    rng = np.random.default_rng(6)
+    y, baseline, seen = rng.normal(150, 30, (3, N)), rng.normal(140, 40, N), rng.random((3, N)) > 0.15
+    fits = batch.ancova(y, np.stack([np.ones(N), ARM, baseline], axis=-1), seen, covariance=covariance)
+    for number in range(3):
+        frame = pd.DataFrame({"y": np.where(seen[number], y[number], np.nan), "arm": ARM, "baseline": baseline})
+        fit = stats.ancova("y ~ arm + baseline", frame, covariance=covariance)
+        close(fits.beta[number], fit.beta)
+        close(fits.covariance[number], fit.covariance)
+        assert (fits.df[number], fits.residual_sd[number]) == (fit.df, pytest.approx(fit.residual_sd, rel=SAME))
+        assert fits.p_value([0, 1, 0])[number] == pytest.approx(fit.coefficients["p_value"][1], rel=1e-9)
+
+
+def test_least_squares_that_cannot_be_made_are_marked():
+    y = np.random.default_rng(6).normal(size=(3, 6))
+    x = np.stack([np.ones((3, 6)), np.tile([0.0, 1.0], (3, 3))], axis=-1)
+    x[0, :, 1] = 2.0  # repeats the intercept
+    y[1] = 3 + x[1, :, 1]  # nothing left
+    fits = batch.ancova(y, x)
+    assert fits.usable.tolist() == [False, False, True]
+    assert fits.statistic([0, 1])[:2].tolist() == [0.0, 0.0]
+    assert fits.p_value([0, 1])[:2].tolist() == [1.0, 1.0]
+    assert np.isinf(fits.covariance[0, 1, 1])
+    x[2, :, 1] = [1.0, 0, 0, 0, 0, 0]  # one row alone
+    assert batch.ancova(y, x, covariance="hc3").usable.tolist() == [False, False, False]
+
+
+@pytest.mark.parametrize("method", ["student", "welch", "wilcoxon"])
+def test_two_samples_are_compared_as_one_by_one(method):
+    rng = np.random.default_rng(7)
+    x, y = rng.normal(size=(5, 9)), rng.normal(0.5, 2, size=(5, 7))
+    y[1, 2], x[2, 0], y[3] = np.nan, y[2, 0], np.round(y[3])  # a gap, a tie, many ties
+    x[4], y[4] = 1.0, 1.0
+    found = batch.two_sample(x, y, method=method, level=0.9)
+    assert found.usable.tolist() == [True] * 4 + [False]
+    for place in range(4):
+        one = stats.two_sample(x[place], y[place], method=method, level=0.9)
+        for name in ("estimate", "statistic", "p_value"):
+            assert getattr(found, name)[place] == pytest.approx(getattr(one, name), rel=1e-12)
+        if method != "wilcoxon":
+            for name in ("std_error", "df", "conf_low", "conf_high"):
+                assert getattr(found, name)[place] == pytest.approx(getattr(one, name), rel=1e-12)
+    assert (found.estimate[4], found.statistic[4], found.p_value[4]) == (0.0, 0.0, 1.0)
+    if method == "wilcoxon":
+        assert found.std_error is found.df is found.conf_low is found.conf_high is None
+
+
+def test_large_samples_are_ranked_by_the_normal_distribution_as_one_by_one():
+    rng = np.random.default_rng(7)
+    x, y = rng.normal(size=(2, 50)), rng.normal(0.4, 1, size=(2, 6))
+    found = batch.two_sample(x, y, method="wilcoxon")
+    for place in range(2):
+        one = stats.two_sample(x[place], y[place], method="wilcoxon")
+        assert found.p_value[place] == pytest.approx(one.p_value, rel=1e-12)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_rerandomisation_is_its_tests_one_by_one(exact):
+    rng = np.random.default_rng(9)
+    outcome = rng.normal(size=(4, 8))
+    observed = np.repeat([0, 1], 4)
+    codes = np.vstack([observed, rng.permuted(np.tile(observed, (200, 1)), axis=1)])
+    found = batch.rerandomisation(outcome, codes, observed, exact=exact)
+    for place in range(4):
+
+        def difference(block, values=outcome[place]):
+            return block @ values / block.sum(axis=1) - (1 - block) @ values / (1 - block).sum(axis=1)
+
+        one = stats.rerandomisation(difference, codes, observed, exact=exact)
+        assert found.p_value[place] == pytest.approx(one.p_value, rel=1e-12)
+        assert found.statistic[place] == pytest.approx(one.statistic, rel=1e-12)
+        assert found.mc_error[place] == pytest.approx(one.mc_error, rel=1e-12)
+
+
+def test_stacked_systems_are_solved_as_one_by_one():
+    rng = np.random.default_rng(1)
+    factors = rng.normal(size=(7, 5, 5))
+    systems = factors @ factors.transpose(0, 2, 1)
+    systems[2, 3:] = systems[2, :, 3:] = 0.0
+    systems[4] = -systems[4]
+    right = rng.normal(size=(7, 5, 2))
+    answer, regular = solved(systems.transpose(1, 2, 0), right.transpose(1, 2, 0))
+    assert regular.tolist() == [True, True, False, True, False, True, True]
+    for place in np.flatnonzero(regular):
+        np.testing.assert_allclose(answer[..., place], np.linalg.solve(systems[place], right[place]), rtol=1e-9)
+    assert (answer[..., ~regular] == 0).all()
+
+
+REFUSED = {
+    "contrasts": (
+        lambda: batch.gee(np.zeros((6, 2)), np.ones((6, 2, 1)), contrasts=[[0, 1]]),
+        "contrasts = (1, 2): are not rows of 1 weights; give (m, p)",
+    ),
+    "rule": (
+        lambda: batch.gee(np.zeros((6, 2)), np.ones((6, 2, 1)), df=["between"]),
+        "df = between: is not offered; choose one of pan-wall, fay-graubard",
+    ),
+    "anova_axes": (
+        lambda: batch.rm_anova(np.zeros(3)),
+        "y = (3,): has no axes of subjects and cells; give y (..., n, C)",
+    ),
+    "anova_infinite": (
+        lambda: batch.rm_anova(np.full((5, 3), np.inf)),
+        "y: holds an infinite value; correct it or mark it as missing",
+    ),
+    "anova_levels": (
+        lambda: batch.rm_anova(np.zeros((5, 6)), within=(2, 2)),
+        "within = (2, 2): do not make 6 cells; give the levels of each factor, two or more",
+    ),
+    "anova_groups": (
+        lambda: batch.rm_anova(np.zeros((5, 6)), [0, 1]),
+        "between = (2,): is not one group for each of 5 subjects; give (n,)",
+    ),
+    "anova_one_group": (
+        lambda: batch.rm_anova(np.zeros((3, 6)), [4, 4, 4]),
+        "between = 4: is the group of every subject; leave between out",
+    ),
+    "anova_few": (
+        lambda: batch.rm_anova(np.zeros((3, 6)), [1, 2, 3]),
+        "between = 3: groups for 3 subjects leave no error; merge groups",
+    ),
+    "anova_effect": (
+        lambda: batch.rm_anova(np.zeros((3, 6))).effect("arm"),
+        "name = arm: is not an effect; choose one of within",
+    ),
+    "ancova_shapes": (
+        lambda: batch.ancova(np.zeros((2, 5)), np.zeros((4, 2))),
+        "y, X = ((2, 5), (4, 2)): do not agree; give y (..., n) and X (..., n, p)",
+    ),
+    "ancova_rows": (
+        lambda: batch.ancova(np.zeros(2), np.zeros((2, 2))),
+        "X = (2, 2): has 2 rows for 2 coefficients; drop columns",
+    ),
+    "ancova_values": (
+        lambda: batch.ancova([1.0, np.nan, 2.0], np.ones((3, 1))),
+        "y: holds 1 values that cannot be used; correct them",
+    ),
+    "samples_axes": (
+        lambda: batch.two_sample(np.zeros((2, 5)), np.zeros((3, 5))),
+        "x, y = ((2, 5), (3, 5)): have leading axes that do not agree; check the shapes",
+    ),
+    "samples_infinite": (
+        lambda: batch.two_sample([1.0, np.inf], [1.0, 2.0]),
+        "x, y: hold an infinite value; correct it or mark it as missing",
+    ),
+    "samples_method": (
+        lambda: batch.two_sample([1.0, 2.0], [1.0, 2.0], method="permutation"),
+        "method = permutation: is not offered; choose one of student, welch, wilcoxon",
+    ),
+    "redrawn_outcome": (
+        lambda: batch.rerandomisation([[1.0, np.nan]], [[0, 1]], [0, 1]),
+        "outcome = (1, 2): is not 2 finite numbers each; give (..., n)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_batch_refuses_in_words(case):
+    act, text = REFUSED[case]
+    with pytest.raises(refusals.StatisticsRefusal) as refused:
+        act()
+    assert str(refused.value) == text
