@@ -12,6 +12,7 @@ from equipoise.stats.imputation_tipping import tipping_point
 from equipoise.stats.least_squares import ancova
 from equipoise.stats.marginal_means import marginal_means
 from equipoise.stats.mmrm_batch import mmrm_batch
+from equipoise.stats.mmrm_diagnostics import influence, residuals, visit_correlation
 from equipoise.stats.mmrm_fit import mmrm
 from equipoise.stats.repeated_measures import rm_anova
 from equipoise.stats.rerandomise import rerandomisation, rerandomisation_interval
@@ -24,6 +25,7 @@ __all__ = [
     "clopper_pearson",
     "gee",
     "impute",
+    "influence",
     "marginal_means",
     "mean_interval",
     "median_quartiles",
@@ -33,8 +35,10 @@ __all__ = [
     "pool",
     "rerandomisation",
     "rerandomisation_interval",
+    "residuals",
     "rm_anova",
     "tipping_point",
     "two_sample",
+    "visit_correlation",
     "wilson",
 ]
