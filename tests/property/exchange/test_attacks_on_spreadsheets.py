@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from equipoise.analysis.results import Results, Row
 
+# Without half pairs, NUL and carriage returns: no protocol can hold them.
 TEXTS = st.one_of(
     st.sampled_from(["=1+1", '=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "\t=1", "'=1", "-", "\N{MINUS SIGN}5"]),
-    st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1),
+    st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), min_size=1),
 )
 
 
