@@ -18,7 +18,7 @@ from equipoise.stats.gee_families import Family, Link
 from equipoise.stats.gee_sums import Rows, Subjects, least_squares, rows_of
 from equipoise.stats.gee_working import Working, check_identified, estimate, inverses, one_parameter
 from equipoise.stats.samples import Matrix, Vector
-from equipoise.stats.stacked import solved
+from equipoise.stats.stacked import FEW_SYSTEMS, solved, solved_by_lapack
 
 TOLERANCE = 1e-10  # length of a step, in standard errors
 ROUGH_TOLERANCE = 1e-2  # of the first pass, as if visits were independent
@@ -366,6 +366,8 @@ def apply_inverse(problem: Problem, working: Working, correlation: Matrix, slope
 
 def solve_positive(matrix: Matrix, vector: Vector) -> tuple[Vector, NDArray[np.bool_]]:
     """Solutions (B, p) of symmetric systems (B, p, p), and which systems were regular; zero where not."""
+    if len(matrix) <= FEW_SYSTEMS and (found := solved_by_lapack(matrix, vector[..., np.newaxis])) is not None:
+        return found[..., 0], np.ones(len(matrix), bool)
     answer, regular = solved(np.moveaxis(matrix, 0, -1), vector.T[:, np.newaxis])
     return np.ascontiguousarray(answer[:, 0].T), regular
 

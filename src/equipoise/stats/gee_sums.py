@@ -19,7 +19,7 @@ from equipoise.stats.samples import Matrix, Vector
 from equipoise.stats.stacked import products, solved
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Totals:
     """Products of columns, the outcome's residual the last of them, so that `w = (-beta, 1)` makes a residual.
 
@@ -43,6 +43,11 @@ class Totals:
         """B."""
         return int(self.whole.shape[-1])
 
+    @cached_property
+    def both(self) -> Matrix:
+        """(p + 1, p + 1, B), the products of totals over all subjects less those of observations: twice the pairs'."""
+        return np.asarray(self.crossed.sum(axis=0) - self.whole)
+
     def only(self, fits: NDArray[np.intp]) -> "Totals":
         """The same sums for some of the fits."""
         return replace(
@@ -61,13 +66,13 @@ class Totals:
     def moments(self, beta: Vector) -> "TotalMoments":
         """Scale, correlation, information and score at beta (B, p), equations (sums) and (alpha)."""
         weights = np.concatenate([-beta.T, np.ones((1, len(beta)))])
-        squares = quadratic(weights, self.whole)
+        squares = np.maximum(quadratic(weights, self.whole), 0.0)
         scale = squares / (self.observed - self.spent)
         if self.fixed_scale is not None:
             scale = np.full_like(scale, self.fixed_scale)
         alpha, inside = np.zeros_like(scale), np.ones(len(beta), bool)
         if self.exchangeable:
-            total = (quadratic(weights, self.crossed.sum(axis=0)) - squares) / 2
+            total = quadratic(weights, self.both) / 2
             positive = np.where(scale > 0, scale, 1.0)
             alpha, inside = one_correlation("exchangeable", total, self.pairs - self.spent, positive, self.largest)
         table = (self.whole - np.einsum("mb,macb->acb", shrink(self.sizes[:, np.newaxis], alpha), self.crossed)) / (
@@ -94,8 +99,8 @@ def shrink(sizes: Vector, alpha: Vector) -> Vector:
 
 
 def quadratic(weights: Vector, table: Matrix) -> Vector:
-    """(B,), w' S w, not below zero."""
-    return np.asarray(np.maximum(np.einsum("ab,ab->b", weights, np.einsum("acb,cb->ab", table, weights)), 0.0))
+    """(B,), w' S w."""
+    return np.asarray(np.einsum("ab,ab->b", weights, np.einsum("acb,cb->ab", table, weights)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,11 +5,14 @@ vector over all systems, and one pass of vector arithmetic does the same step of
 Shapes: p by p entries, any axes (...) of systems after them, which broadcast.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.stats.samples import Matrix
 
+FEW_SYSTEMS = 200  # up to which LAPACK's calls cost less than NumPy's own
 LEAST_PIVOT = 1e-13  # of its diagonal entry: what a column adds to those before it, squared
 
 
@@ -28,7 +31,14 @@ def solved(matrix: Matrix, right: Matrix) -> tuple[Matrix, NDArray[np.bool_]]:
         stable without pivoting.
     """
     p, k = len(matrix), right.shape[1]
-    table = np.empty((p, p + k, *np.broadcast_shapes(matrix.shape[2:], right.shape[2:])))
+    axes = np.broadcast_shapes(matrix.shape[2:], right.shape[2:])
+    if math.prod(axes) <= FEW_SYSTEMS:
+        order = (*range(2, 2 + len(axes)), 0, 1)
+        systems = np.broadcast_to(matrix, (p, p, *axes)).transpose(order)
+        found = solved_by_lapack(systems, np.broadcast_to(right, (p, k, *axes)).transpose(order))
+        if found is not None:
+            return found.transpose(-2, -1, *range(len(axes))), np.ones(axes, bool)
+    table = np.empty((p, p + k, *axes))
     table[:, :p] = matrix
     table[:, p:] = right
     least = LEAST_PIVOT * np.einsum("aa...->a...", matrix)
@@ -46,6 +56,22 @@ def solved(matrix: Matrix, right: Matrix) -> tuple[Matrix, NDArray[np.bool_]]:
             answer[:j] -= table[:j, j, np.newaxis] * answer[j]
     regular = np.asarray(((pivots > least) & (pivots > 0)).all(axis=0) & np.isfinite(answer).all(axis=(0, 1)))
     return np.where(regular, answer, 0.0), regular
+
+
+def solved_by_lapack(systems: Matrix, right: Matrix) -> Matrix | None:
+    """Solutions (..., p, k) one system at a time; None unless all are positive definite by the same measure.
+
+    Args:
+        systems: (..., p, p), symmetric.
+        right: (..., p, k).
+    """
+    try:
+        pivots = np.linalg.cholesky(systems).diagonal(axis1=-2, axis2=-1) ** 2
+    except np.linalg.LinAlgError:
+        return None
+    if not (pivots > LEAST_PIVOT * systems.diagonal(axis1=-2, axis2=-1)).all():
+        return None
+    return np.asarray(np.linalg.solve(systems, right), dtype=np.float64)
 
 
 def products(left: Matrix, right: Matrix) -> Matrix:

@@ -8,7 +8,7 @@ from equipoise import stats
 from equipoise.stats import batch, refusals
 from equipoise.stats.gee_covariance import COVARIANCES, DF_COVARIANCES
 from equipoise.stats.gee_fit import POOLED
-from equipoise.stats.stacked import solved
+from equipoise.stats.stacked import FEW_SYSTEMS, solved
 
 N, VISITS = 14, 5
 ARM = np.repeat([0.0, 1.0], N // 2)
@@ -254,15 +254,19 @@ def test_rerandomisation_is_its_tests_one_by_one(exact):
         assert found.mc_error[place] == pytest.approx(one.mc_error, rel=1e-12)
 
 
-def test_stacked_systems_are_solved_as_one_by_one():
+@pytest.mark.parametrize("many", [7, FEW_SYSTEMS + 1])
+@pytest.mark.parametrize("fault", [False, True])
+def test_stacked_systems_are_solved_as_one_by_one(many, fault):
     rng = np.random.default_rng(1)
-    factors = rng.normal(size=(7, 5, 5))
+    factors = rng.normal(size=(many, 5, 5))
     systems = factors @ factors.transpose(0, 2, 1)
-    systems[2, 3:] = systems[2, :, 3:] = 0.0
-    systems[4] = -systems[4]
-    right = rng.normal(size=(7, 5, 2))
+    if fault:
+        systems[2, 3:] = systems[2, :, 3:] = 0.0
+        systems[4] = -systems[4]
+        systems[5, 0, 0] = np.nan
+    right = rng.normal(size=(many, 5, 2))
     answer, regular = solved(systems.transpose(1, 2, 0), right.transpose(1, 2, 0))
-    assert regular.tolist() == [True, True, False, True, False, True, True]
+    assert np.flatnonzero(~regular).tolist() == ([2, 4, 5] if fault else [])
     for place in np.flatnonzero(regular):
         np.testing.assert_allclose(answer[..., place], np.linalg.solve(systems[place], right[place]), rtol=1e-9)
     assert (answer[..., ~regular] == 0).all()
