@@ -230,8 +230,16 @@ def refitted(long: Longitudinal, estimates: Estimates) -> Vector:
     """
     problem = estimates.posed.problem
     posed = pose(long, problem.structure.name, reml=problem.reml)
-    solution = solve(posed.problem)
-    _, known = parameter_covariance(posed.problem, solution)
+    try:
+        solution = solve(posed.problem)
+        _, known = parameter_covariance(posed.problem, solution)
+    except np.linalg.LinAlgError:
+        raise NotIdentified(
+            "covariance",
+            problem.structure.name,
+            "leads the search to where the information is singular",
+            "use a structure with fewer parameters, such as cs or ar1",
+        ) from None
     check_solution(posed, solution, known=bool(known[0]))
     return np.asarray(posed.back @ (posed.shift + posed.scale * solution.state.beta[0]))
 

@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 
 from equipoise import stats
+from equipoise.stats import mmrm_diagnostics
+from equipoise.stats.mmrm_engine import solve
 from equipoise.stats.refusals import StatisticsRefusal
 
 FORMULA = "y ~ arm + C(visit)"
@@ -144,6 +146,22 @@ def test_influence_names_who_is_a_group_by_himself(trial):
         "P06": "covariance = cs: is not determined: no subject of NK has an outcome at 0 with 1, 0 with 2, 0 with 3, "
         "1 with 2, 1 with 3 and 1 more; leave a visit out, or use another structure than compound symmetry"
     }
+
+
+def test_influence_names_who_leaves_the_search_nowhere_to_go(trial, monkeypatch):
+    fit = fitted(trial)
+    calls = iter(range(12))
+
+    def fails_once(problem):
+        if next(calls) == 4:
+            raise np.linalg.LinAlgError("Matrix is not positive definite")
+        return solve(problem)
+
+    monkeypatch.setattr(mmrm_diagnostics, "solve", fails_once)
+    found = stats.influence(fit)
+    assert found.refused == {"P04": f"covariance = cs: leads the search to where the information is singular; {FEWER}"}
+    assert "P04" not in found.subjects["subject"].tolist()
+    assert len(found.subjects) == 11
 
 
 def test_influence_is_refused_where_nobody_can_be_left_out(trial):
