@@ -216,3 +216,9 @@ def test_nothing_is_drawn_where_nothing_is_known(protocol, snapshot, results):
     assert drawings.forest_drawing(protocol, bare, outcome) is None
     assert drawings.null_drawings(protocol, bare, outcome) == ()
     assert drawings.line_drawings(protocol, nobody, bare, outcome) == ()
+
+
+def test_re_drawn_allocations_are_counted_in_whole_numbers():
+    figure, _ = null_figure([-1, 0, 1], [1, 2], 0.5, axis_title="Difference", places=0)
+    figure.canvas.draw()
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()][:3] == ["0", "1", "2"]

@@ -19,6 +19,7 @@ from equipoise.report.text_width import text_width, wrapped
 
 WIDTH = 460.0  # points; see house.mplstyle
 SIZE = 12.0
+CLEAR = 7.0  # points from the axis down to its numbers, so that one at its left end stays clear of the other axis's
 DAYS_PER_MONTH = 365.25 / 12
 WEEKS_PER_MONTH = DAYS_PER_MONTH / 7
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from equipoise.report.figures.arms import COLOURS, INK, QUIET
-from equipoise.report.figures.axes import SIZE, WIDTH, frame, house_style, sheet
+from equipoise.report.figures.axes import CLEAR, SIZE, WIDTH, frame, house_style, sheet
 from equipoise.report.numbers import fixed
 from equipoise.report.text_width import text_width
 
-LEFT, RIGHT, HEIGHT = 64.0, 12.0, 300.0
+LEFT, RIGHT, HEIGHT = 64.0, 12.0, 304.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,12 @@ def null_figure(
     bins = tuple(Bin(low, high, draws) for (low, high), draws in zip(pairwise(edges), counts, strict=True))
     with house_style():
         figure = sheet(HEIGHT)
-        axes = frame(figure, left=LEFT, right=RIGHT, top=52, bottom=46)
+        axes = frame(figure, left=LEFT, right=RIGHT, top=52, bottom=50)
         for each in bins:
             axes.fill_between([each.low, each.high], [0, 0], [each.draws, each.draws], color=QUIET, linewidth=0)
         axes.set_ylim(0, 1.05 * max(1, *counts))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.tick_params(axis="x", pad=CLEAR)
         reach = 1.06 * max(abs(edges[0]), abs(edges[-1]), abs(observed))
         axes.set_xlim(-reach, reach)
         axes.axvline(observed, color=COLOURS[1], linewidth=2.5)

@@ -9,9 +9,9 @@ from statistics import NormalDist
 from matplotlib.figure import Figure
 
 from equipoise.report.figures.arms import COLOURS, INK, PAPER
-from equipoise.report.figures.axes import WIDTH, frame, house_style, sheet
+from equipoise.report.figures.axes import CLEAR, WIDTH, frame, house_style, sheet
 
-LEFT, RIGHT, HEIGHT = 64.0, 12.0, 330.0
+LEFT, RIGHT, HEIGHT = 64.0, 12.0, 334.0
 MANY = 300  # residuals above which marks are small
 
 
@@ -36,7 +36,7 @@ def quantiles_figure(residuals: Sequence[float]) -> tuple[Figure, tuple[Quantile
     points = tuple(Quantile(normal.inv_cdf((rank + 0.5) / n), value) for rank, value in enumerate(residuals))
     with house_style():
         figure = sheet(HEIGHT)
-        axes = frame(figure, left=LEFT, right=RIGHT, top=30, bottom=46)
+        axes = frame(figure, left=LEFT, right=RIGHT, top=30, bottom=50)
         figure.text(4 / WIDTH, 1 - 12 / HEIGHT, "Standardised residual", va="center")
         ends = [points[0].expected, points[-1].expected]
         axes.plot(ends, ends, color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
@@ -51,5 +51,6 @@ def quantiles_figure(residuals: Sequence[float]) -> tuple[Figure, tuple[Quantile
             markeredgewidth=1.2,
         )
         axes.grid(axis="y")
+        axes.tick_params(axis="x", pad=CLEAR)
         axes.set_xlabel("Quantile of the normal distribution")
     return figure, points

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from equipoise.report.figures.arms import COLOURS, INK, PAPER, QUIET
-from equipoise.report.figures.axes import SIZE, WIDTH, frame, house_style, sheet
+from equipoise.report.figures.axes import CLEAR, SIZE, WIDTH, frame, house_style, sheet
 from equipoise.report.numbers import fixed
 from equipoise.report.text_width import text_width
 
-LEFT, RIGHT, HEIGHT = 64.0, 12.0, 320.0
+LEFT, RIGHT, HEIGHT = 64.0, 12.0, 324.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def tipping_figure(
     """
     with house_style():
         figure = sheet(HEIGHT)
-        axes = frame(figure, left=LEFT, right=RIGHT, top=50, bottom=46)
+        axes = frame(figure, left=LEFT, right=RIGHT, top=50, bottom=50)
         figure.text(4 / WIDTH, 1 - 10 / HEIGHT, effect_title, va="center")
         axes.axhline(0, color=QUIET, linewidth=1, linestyle=(0, (2, 1.5)))
         for each in effects:
@@ -57,6 +57,7 @@ def tipping_figure(
                 markeredgecolor=COLOURS[0],
             )
         axes.set_xlabel(axis_title)
+        axes.tick_params(axis="x", pad=CLEAR)
         if tipping is not None:
             axes.axvline(tipping, color=COLOURS[1], linewidth=2, linestyle=(0, (4, 2)))
             _mark(figure, axes.get_position().bounds, axes.get_xlim(), tipping, places)
