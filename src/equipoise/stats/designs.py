@@ -163,9 +163,12 @@ def refuse_missing(table: pd.DataFrame, known: "pd.Series[bool]", needed: list[s
 
 def in_order(table: pd.DataFrame, first: list[str], then: list[str]) -> pd.DataFrame:
     """The rows sorted by the first columns, ties broken by the others, numbered from zero."""
-    by = list(dict.fromkeys([*first, *then]))
-    ranks = {name: sort_rank(table[name]) for name in by}
-    order = np.lexsort([ranks[name] for name in reversed(by)])
+    leading = [sort_rank(table[name]) for name in dict.fromkeys(first)]
+    order = np.lexsort(leading[::-1]) if leading else np.arange(len(table))
+    steps = [np.diff(rank[order]) for rank in leading]
+    if not steps or (np.abs(steps).sum(axis=0) == 0).any():
+        by = list(dict.fromkeys([*first, *then]))
+        order = np.lexsort([sort_rank(table[name]) for name in reversed(by)])
     return table.iloc[order].reset_index(drop=True)
 
 
