@@ -19,7 +19,7 @@ from scipy import stats
 from equipoise.design.virtual_outcomes import draw_outcomes
 from equipoise.protocol import Protocol, load
 from equipoise.protocol.rehearsal import OutcomeModel
-from equipoise.stats import gee_batch
+from equipoise.stats import batch
 
 Array = NDArray[np.float64]
 
@@ -94,7 +94,7 @@ def over_follow_up(trials: Trials, y: Array) -> tuple[Array, Array, dict[str, Ar
     follow_up = y[:, :, 1:]
     ones = np.ones(follow_up.shape)
     design = np.stack([ones, ones * trials.treated[:, :, None]], axis=-1)
-    fit = gee_batch(follow_up, design, covariances=("robust", CORRECTED), tolerance=1e-6)
+    fit = batch.gee(follow_up, design, covariances=("robust", CORRECTED), tolerance=1e-6)
     assert fit.usable.all()
     usual, corrected = (np.abs(fit.statistic([0, 1], name)) for name in ("robust", CORRECTED))
     p_values = {
