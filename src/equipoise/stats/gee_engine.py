@@ -24,7 +24,7 @@ TOLERANCE = 1e-10  # length of a step, in standard errors
 ROUGH_TOLERANCE = 1e-2  # of the first pass, as if visits were independent
 MOST_ITERATIONS = 200
 MOST_HALVINGS = 40
-MOST_VISITS_CODED = 20  # whose pattern is one whole number that leaves room for the subjects' and the fits'
+MOST_VISITS_CODED = 60  # whose pattern is one whole number
 PARKED_MEAN = 0.5  # of a visit that was not seen: a mean that every family allows
 
 
@@ -84,14 +84,23 @@ class Posed:
 
         Where weights differ or each fit has designs of its own, every subject has its own number.
         """
-        n, visits = self.seen.shape[1:]
+        n = self.n_subjects
         if self.weight is not None or len(self.design) > 1:
             return np.arange(n, dtype=np.intp)[np.newaxis]
         _, design_of = np.unique(self.design[0].reshape(n, -1), axis=0, return_inverse=True)
+        return np.asarray(design_of + n * self.pattern_numbers[1], dtype=np.intp)
+
+    @cached_property
+    def pattern_numbers(self) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+        """The distinct patterns of visits seen (K, T), and which each subject (b, n) has."""
+        visits = self.seen.shape[-1]
+        flat = self.seen.reshape(-1, visits)
         if visits > MOST_VISITS_CODED:
-            _, pattern_of = np.unique(self.seen.reshape(-1, visits), axis=0, return_inverse=True)
-            return np.asarray(design_of + n * pattern_of.reshape(self.seen.shape[:2]), dtype=np.intp)
-        return np.asarray(design_of + n * (self.seen @ (1 << np.arange(visits))), dtype=np.intp)
+            patterns, number = np.unique(flat, axis=0, return_inverse=True)
+        else:
+            _, first, number = np.unique(flat @ (1 << np.arange(visits)), return_index=True, return_inverse=True)
+            patterns = flat[first]
+        return patterns, np.asarray(number.reshape(self.seen.shape[:-1]), dtype=np.intp)
 
     @cached_property
     def rows(self) -> Rows:
@@ -105,16 +114,16 @@ class Posed:
         parked = float(self.link.predictor(np.array(PARKED_MEAN)))
         shift = 0.0 if self.offset is None else np.moveaxis(self.offset, -1, -2)
         weigh = np.ones((1, 1, 1)) if self.weight is None else np.moveaxis(self.weight, -1, -2)
-        patterns, pattern_of = np.unique(self.seen.reshape(-1, self.seen.shape[-1]), axis=0, return_inverse=True)
+        patterns, pattern_of = self.pattern_numbers
         return Problem(
             np.where(present, np.moveaxis(self.outcome, -1, -2), PARKED_MEAN),
-            np.where(present[..., np.newaxis], np.moveaxis(self.design, -2, -3), 0.0),
+            np.ascontiguousarray(np.where(present[..., np.newaxis], np.moveaxis(self.design, -2, -3), 0.0)),
             np.where(present, shift, parked),
             np.where(present, weigh, 1.0),
             present,
             self.counts,
             patterns,
-            pattern_of.reshape(self.seen.shape[:-1]),
+            pattern_of,
             self.family,
             self.link,
             self.working,

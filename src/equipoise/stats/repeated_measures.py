@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from narwhals.typing import IntoDataFrame
+from numpy.typing import NDArray
 
 from equipoise.stats.anova_strata import Effect, effects_of, pillai, wilks
 from equipoise.stats.designs import sort_rank
@@ -154,7 +155,9 @@ def by_subject(frame: Opened, outcome: str, subject: str, within: Sequence[str],
     refuse_gaps(factors)
     refuse_repeats(factors[[subject, *within]])
     owners, people = ranked(factors[subject])
-    refuse_changing(factors, subject, between)
+    _, first = np.unique(owners, return_index=True)
+    for name in between:
+        refuse_changing(factors[name], owners, first, people)
     coded = [ranked(factors[name]) for name in within]
     for name, (_, levels) in zip(within, coded, strict=True):
         if len(levels) < 2:
@@ -166,20 +169,19 @@ def by_subject(frame: Opened, outcome: str, subject: str, within: Sequence[str],
     complete = ~np.isnan(wide).any(axis=1)
     if not complete.any():
         raise BadSample("data", None, "has no subject with every cell", "use gee, which takes incomplete subjects")
-    first = factors.groupby(owners)[list(between)].first() if between else pd.DataFrame(index=range(len(people)))
     origin = float(wide[complete].mean())
     return Cells(
         wide[complete] - origin,
         origin,
         tuple(within),
         tuple(levels for _, levels in coded),
-        first[complete].reset_index(drop=True),
+        factors.loc[first[complete], list(between)].reset_index(drop=True),
         tuple(" ".join(map(str, cell)) for cell in product(*(levels for _, levels in coded))),
         tuple(str(who) for who, kept in zip(people, complete, strict=True) if not kept),
     )
 
 
-def ranked(values: "pd.Series[Any]") -> tuple[np.ndarray[Any, np.dtype[np.intp]], tuple[Any, ...]]:
+def ranked(values: "pd.Series[Any]") -> tuple[NDArray[np.intp], tuple[Any, ...]]:
     """Codes 0, 1, ... in a column's own order, and its levels in that order."""
     ranks = sort_rank(values)
     _, first, codes = np.unique(ranks, return_index=True, return_inverse=True)
@@ -207,14 +209,24 @@ def refuse_repeats(keys: pd.DataFrame) -> None:
         )
 
 
-def refuse_changing(factors: pd.DataFrame, subject: str, between: Sequence[str]) -> None:
-    """Refuse a between factor that changes within a subject."""
-    for name in between:
-        levels = factors[[subject, name]].drop_duplicates()
-        moving = levels[subject][levels[subject].duplicated()]
-        if len(moving):
-            who = named_rows(sorted(map(str, moving)))
-            raise BadSample(name, None, f"changes within subject {who}", "name it in within, or correct the rows")
+def refuse_changing(
+    values: "pd.Series[Any]", owners: NDArray[np.intp], first: NDArray[np.intp], people: tuple[Any, ...]
+) -> None:
+    """Refuse a between factor that changes within a subject.
+
+    Args:
+        values: of the factor, row by row.
+        owners: (N,), whose row it is.
+        first: (n,), a row of each subject.
+        people: the n subjects.
+    """
+    ranks = sort_rank(values)
+    moving = np.unique(owners[ranks != ranks[first][owners]])
+    if moving.size:
+        who = named_rows(sorted(str(people[place]) for place in moving))
+        raise BadSample(
+            str(values.name), None, f"changes within subject {who}", "name it in within, or correct the rows"
+        )
 
 
 def sum_to_zero(levels: int) -> Matrix:
