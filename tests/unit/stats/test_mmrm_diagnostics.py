@@ -114,6 +114,16 @@ def test_influence_does_not_depend_on_the_rules_of_the_tests(trial):
         pd.testing.assert_frame_equal(again.changes, first.changes, check_exact=True)
 
 
+def test_distances_and_changes_are_in_the_model_covariance(trial):
+    fit = fitted(trial, df="satterthwaite", group="arm")
+    found = stats.influence(fit)
+    change = found.changes["change"].to_numpy().reshape(12, -1)
+    std_errors = (change / np.sqrt(np.diag(fit.covariance))).ravel()
+    np.testing.assert_allclose(found.changes["std_errors"], std_errors, rtol=1e-9, atol=1e-12)
+    distance = (change @ np.linalg.inv(fit.covariance) * change).sum(axis=1) / 5
+    np.testing.assert_allclose(found.subjects["cook"], distance, rtol=1e-8)
+
+
 def test_influence_names_who_alone_determines_a_coefficient(trial):
     trial["rare"] = (trial["id"] == "P03").astype(float)
     found = stats.influence(fitted(trial, "y ~ arm + rare"))
