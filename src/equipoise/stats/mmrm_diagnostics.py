@@ -14,9 +14,8 @@ from scipy import linalg
 from equipoise.stats.frames import Frame, like
 from equipoise.stats.mmrm_data import Longitudinal, Posed, pose
 from equipoise.stats.mmrm_empirical import FULL_LEVERAGE
-from equipoise.stats.mmrm_engine import Index, solve
-from equipoise.stats.mmrm_fit import Estimates, MmrmFit, check_solution
-from equipoise.stats.mmrm_inference import parameter_covariance
+from equipoise.stats.mmrm_engine import Index
+from equipoise.stats.mmrm_fit import Estimates, MmrmFit, solved
 from equipoise.stats.mmrm_rows import fitted
 from equipoise.stats.mmrm_structures import Array, covariance_by_group
 from equipoise.stats.refusals import NotIdentified, StatisticsRefusal, UnknownChoice, choose
@@ -230,17 +229,7 @@ def refitted(long: Longitudinal, estimates: Estimates) -> Vector:
     """
     problem = estimates.posed.problem
     posed = pose(long, problem.structure.name, reml=problem.reml)
-    try:
-        solution = solve(posed.problem)
-        _, known = parameter_covariance(posed.problem, solution)
-    except np.linalg.LinAlgError:
-        raise NotIdentified(
-            "covariance",
-            problem.structure.name,
-            "leads the search to where the information is singular",
-            "use a structure with fewer parameters, such as cs or ar1",
-        ) from None
-    check_solution(posed, solution, known=bool(known[0]))
+    solution, _ = solved(posed)
     return np.asarray(posed.back @ (posed.shift + posed.scale * solution.state.beta[0]))
 
 

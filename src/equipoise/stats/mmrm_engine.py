@@ -145,7 +145,10 @@ def evaluate(problem: Problem, theta: Array) -> State:
     rows = (len(weighted), -1, weighted.shape[-1])
     stacked, long = problem.design.reshape(len(problem.design), *rows[1:]), weighted.reshape(rows)
     information = transposed(long) @ stacked
-    lower = np.linalg.cholesky((information + transposed(information)) / 2)
+    information = (information + transposed(information)) / 2
+    sound = np.asarray(positive_definite(information))
+    settled = np.where(sound[:, np.newaxis, np.newaxis], information, np.eye(information.shape[-1]))
+    lower = np.asarray(np.linalg.cholesky(settled), dtype=np.float64)
     root = transposed(np.linalg.inv(lower))
     outcome = problem.outcome.reshape(len(problem.outcome), -1, 1)
     beta = root @ (transposed(root) @ (transposed(long) @ outcome))
@@ -168,7 +171,7 @@ def evaluate(problem: Problem, theta: Array) -> State:
         weighted,
         score,
         weight @ problem.rest @ weight,
-        np.where(possible, deviance, np.inf),
+        np.where(possible & sound, deviance, np.inf),
         np.diagonal(cells * weight, axis1=-2, axis2=-1).reshape(fits, -1).max(axis=-1),
     )
 

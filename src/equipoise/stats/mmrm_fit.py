@@ -44,6 +44,7 @@ from equipoise.stats.samples import Matrix, Vector
 METHODS = ("reml", "ml")
 DF_RULES = ("kenward-roger", "kenward-roger-linear", "satterthwaite", "between-within", "residual")
 KENWARD_ROGER = ("kenward-roger", "kenward-roger-linear")
+FEWER_PARAMETERS = "use a structure with fewer parameters, such as cs or ar1"
 VCOVS = ("model", *POWERS)
 FEW_SUBJECTS = 40
 NO_VARIANCE = 1e-12  # relative to the model covariance
@@ -261,9 +262,7 @@ def mmrm(
         coordinates=coordinates,
     )
     posed = pose(long, covariance, reml=method == "reml")
-    solution = solve(posed.problem)
-    spread, known = parameter_covariance(posed.problem, solution)
-    check_solution(posed, solution, known=bool(known[0]))
+    solution, spread = solved(posed)
     beta = posed.back @ (posed.shift + posed.scale * solution.state.beta[0])
     return reported(Estimates(long, posed, solution, spread[0], beta, method, level, frame), df, vcov)
 
@@ -286,6 +285,27 @@ def check_choices(df: str, vcov: str, method: str) -> None:
         )
 
 
+def solved(posed: Posed) -> tuple[Solution, Matrix]:
+    """The solution of one fit and the covariance of its covariance parameters (1, q, q).
+
+    Raises:
+        NotIdentified: a search that meets singular information, or ends with parameters that are not determined.
+        NotConverged: an iteration that did not settle.
+    """
+    try:
+        solution = solve(posed.problem)
+        spread, known = parameter_covariance(posed.problem, solution)
+    except np.linalg.LinAlgError:
+        raise NotIdentified(
+            "covariance",
+            posed.problem.structure.name,
+            "leads the search to where the information is singular",
+            FEWER_PARAMETERS,
+        ) from None
+    check_solution(posed, solution, known=bool(known[0]))
+    return solution, spread
+
+
 def check_solution(posed: Posed, solution: Solution, *, known: bool) -> None:
     """Refuse a fit that stopped short or whose covariance parameters are not determined.
 
@@ -294,23 +314,24 @@ def check_solution(posed: Posed, solution: Solution, *, known: bool) -> None:
         NotConverged: any other iteration that did not settle.
     """
     name = posed.problem.structure.name
-    fewer = "use a structure with fewer parameters, such as cs or ar1"
     settled = bool(solution.converged[0])
     if not settled and least_eigenvalue(posed, solution) < SINGULAR:
-        raise NotIdentified("covariance", name, "fits best where the covariance of the visits is singular", fewer)
+        raise NotIdentified(
+            "covariance", name, "fits best where the covariance of the visits is singular", FEWER_PARAMETERS
+        )
     if not settled:
         raise NotConverged(
             "covariance",
             name,
             f"has not settled after {int(solution.iterations[0])} steps (relative gradient {solution.length[0]:.1e})",
-            fewer,
+            FEWER_PARAMETERS,
         )
     if not known:
         raise NotIdentified(
             "covariance",
             name,
             "has parameters that the data do not determine",
-            fewer,
+            FEWER_PARAMETERS,
         )
 
 

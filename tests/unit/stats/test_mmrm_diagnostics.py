@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from equipoise import stats
-from equipoise.stats import mmrm_diagnostics
+from equipoise.stats import mmrm_fit
 from equipoise.stats.mmrm_engine import solve
 from equipoise.stats.refusals import StatisticsRefusal
 
@@ -167,7 +167,7 @@ def test_influence_names_who_leaves_the_search_nowhere_to_go(trial, monkeypatch)
             raise np.linalg.LinAlgError("Matrix is not positive definite")
         return solve(problem)
 
-    monkeypatch.setattr(mmrm_diagnostics, "solve", fails_once)
+    monkeypatch.setattr(mmrm_fit, "solve", fails_once)
     found = stats.influence(fit)
     assert found.refused == {"P04": f"covariance = cs: leads the search to where the information is singular; {FEWER}"}
     assert "P04" not in found.subjects["subject"].tolist()
