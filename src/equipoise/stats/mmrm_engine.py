@@ -148,8 +148,8 @@ def evaluate(problem: Problem, theta: Array) -> State:
     information = (information + transposed(information)) / 2
     sound = np.asarray(positive_definite(information))
     settled = np.where(sound[:, np.newaxis, np.newaxis], information, np.eye(information.shape[-1]))
-    lower = np.asarray(np.linalg.cholesky(settled), dtype=np.float64)
-    root = transposed(np.linalg.inv(lower))
+    lower = np.linalg.cholesky(settled)
+    root = transposed(np.asarray(np.linalg.inv(lower), dtype=np.float64))
     outcome = problem.outcome.reshape(len(problem.outcome), -1, 1)
     beta = root @ (transposed(root) @ (transposed(long) @ outcome))
     residual = problem.outcome - (stacked @ beta).reshape(problem.outcome.shape)
