@@ -18,6 +18,7 @@ from equipoise.analysis.questions import Answer, Question, check_arms, with_test
 from equipoise.analysis.results import Row
 from equipoise.analysis.words import counted, interval, level_text, listed, p_text, sentence
 from equipoise.protocol.plan import Gee
+from equipoise.stats.gee_fit import FEW_CLUSTERS
 from equipoise.stats.refusals import StatisticsRefusal
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from equipoise.stats.gee_fit import GeeFit
 
-FEW = 40
 CORRECTED = ("mancl-derouen", "kauermann-carroll", "kc-md-average", "df-adjusted")
 ON_THE_LOG_SCALE = {"binomial": "log odds ratio", "poisson": "log rate ratio", "gamma": "log ratio of means"}
 
@@ -175,14 +175,14 @@ def believe_text(question: Question, rows: list[Row], n: int) -> str:
         return sentence(f"The plan goes by {name}, which could not be computed: see why beside it, and go by none")
     reference = "a normal reference" if wanted.df is None else f"a t reference on {wanted.df:g} df"
     text = f"Go by {name} with {reference}: "
-    if n < FEW and analysis.believe in CORRECTED:
+    if n < FEW_CLUSTERS and analysis.believe in CORRECTED:
         text += (
-            f"with {n} participants, fewer than about {FEW}, the usual robust standard error is too small and its test "
-            f"rejects too often (Mancl and DeRouen 2001); this one corrects it"
+            f"with {n} participants, fewer than about {FEW_CLUSTERS}, the usual robust standard error is too small and "
+            f"its test rejects too often (Mancl and DeRouen 2001); this one corrects it"
         )
-    elif n < FEW:
+    elif n < FEW_CLUSTERS:
         text += (
-            f"so the plan says; but with {n} participants, fewer than about {FEW}, it rejects too often "
+            f"so the plan says; but with {n} participants, fewer than about {FEW_CLUSTERS}, it rejects too often "
             f"(Mancl and DeRouen 2001), and a corrected answer beside it is the safer one"
         )
     else:

@@ -237,7 +237,7 @@ def summed(terms: Matrix) -> Matrix:
 
 
 def robust(sandwich: Sandwich) -> Matrix:
-    """Liang and Zeger's sandwich; too small below some forty subjects."""
+    """Liang and Zeger's sandwich; too small below some 150 subjects."""
     return summed(sandwich.terms("robust"))
 
 

@@ -45,7 +45,9 @@ from equipoise.stats.samples import Matrix, Vector
 from equipoise.stats.separation import SEPARABLE, refuse_separation
 
 DF_RULES = ("normal", "between", "fay-graubard", "pan-wall")
-FEW_CLUSTERS = 40
+FEW_CLUSTERS = (
+    150  # below which the sandwich rejects too often by half a point and more: docs/methods/type-one-error.md
+)
 GEEPACK_DIVISORS = "pearson-n"
 POOLED = ("pan", "gosho-sato-takeuchi", "wang-long")
 REFERENCES = {
@@ -217,9 +219,9 @@ def gee(
         link: the canonical link unless named.
         working: independence, exchangeable, ar1, unstructured, toeplitz, "2-dependent" ("m-dependent" is one
             lag), or a (T, T) correlation matrix.
-        covariance: one of `COVARIANCES`, or auto: kauermann-carroll below 40 clusters, else robust.
+        covariance: one of `COVARIANCES`, or auto: kauermann-carroll below 150 clusters, else robust.
         df: normal, between (clusters less coefficients), fay-graubard, pan-wall, a number, or auto: between
-            below 40 clusters, else normal.
+            below 150 clusters, else normal.
         weights: the column of prior weights; the variance is the scale times the variance function over it.
         offset: the column added to the linear predictor.
         scale: None estimates phi by Pearson residuals over N - p, and correlations over pairs - p;

@@ -100,4 +100,4 @@ def test_ddi_ddc_agrees_with_geepack(shared, working):
     assert fit.scale == pytest.approx(float(theirs["phi"]), rel=1e-8)
     assert (fit.n_subjects, fit.n_observations) == (467, 1405)
     assert "robust sandwich covariance" in fit.method
-    assert "normal reference distribution, as is the rule for at least 40 clusters" in fit.method
+    assert "normal reference distribution, as is the rule for at least 150 clusters" in fit.method

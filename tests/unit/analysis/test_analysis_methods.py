@@ -151,7 +151,7 @@ def test_gee_counts_observations_and_says_what_to_believe(planned, small):
     kc, usual = results.row("gee.arm.kauermann-carroll"), results.row("gee.arm.robust")
     assert (usual.df, kc.df) == (None, 6)
     assert results.sentences["believe.gee"] == (
-        "Go by kauermann-carroll with a t reference on 6 df: with 8 participants, fewer than about 40, the usual "
+        "Go by kauermann-carroll with a t reference on 6 df: with 8 participants, fewer than about 150, the usual "
         "robust standard error is too small and its test rejects too often (Mancl and DeRouen 2001); this one corrects "
         f"it. The interval is {ends(kc)} (95% CI; P = {kc.p_value:.3f}) where the usual one is {ends(usual)} "
         f"(95% CI; P = {usual.p_value:.3f})."
@@ -161,7 +161,7 @@ def test_gee_counts_observations_and_says_what_to_believe(planned, small):
 def test_a_plan_that_believes_the_usual_sandwich_is_warned(planned, small):
     results = run(planned, small, GEE.replace("method: gee", "method: gee, believe: robust"))
     assert results.sentences["believe.gee"] == (
-        "Go by robust with a normal reference: so the plan says; but with 8 participants, fewer than about 40, it "
+        "Go by robust with a normal reference: so the plan says; but with 8 participants, fewer than about 150, it "
         "rejects too often (Mancl and DeRouen 2001), and a corrected answer beside it is the safer one."
     )
 
