@@ -162,8 +162,8 @@ class Sandwich:
     @cached_property
     def without(self) -> Matrix:
         """(p, p, n, B), the information that the others leave, B - Q_i; all of it where they would not leave enough."""
-        mine = np.where(self.alone.T, 0.0, self.shares)
-        return np.asarray(np.moveaxis(self.solution.information, 0, -1)[:, :, np.newaxis] - mine)
+        mine = np.where(self.alone.T, 0.0, self.shares) if self.alone.any() else self.shares
+        return np.asarray(self.solution.information.transpose(1, 2, 0)[:, :, np.newaxis] - mine)
 
     @cached_property
     def pulls(self) -> Matrix:

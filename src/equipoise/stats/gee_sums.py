@@ -79,7 +79,7 @@ class Totals:
             1 - alpha
         )
         score = np.einsum("acb,cb->ba", table[:-1], weights)
-        return TotalMoments(np.moveaxis(table[:-1, :-1], -1, 0), score, scale, alpha, inside)
+        return TotalMoments(table[:-1, :-1].transpose(2, 0, 1), score, scale, alpha, inside)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
