@@ -162,11 +162,8 @@ def seconds(act: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description="Time the ledger.")
-    parser.add_argument("--events", type=int, default=1_000_000)
-    largest = parser.parse_args().events
+def main(largest: int = 1_000_000) -> None:
+    """Print the table; `largest` is the number of events of its longest rows."""
     with tempfile.TemporaryDirectory() as name:
         rates = time_appends(Path(name))
         print(f"{'appends with one row, per second':<36}{rates.ledger:>10.0f}")
@@ -179,4 +176,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description="Time the ledger.")
+    parser.add_argument("--events", type=int, default=1_000_000)
+    main(parser.parse_args().events)

@@ -167,7 +167,7 @@ def time_batch() -> None:
     for missing, observed in (("complete", None), ("10% missing", seen)):
         for rule in ("satterthwaite", "kenward-roger-linear"):
             began = time.perf_counter()
-            fits = stats.mmrm_batch(y, design, observed, df=rule, joint=effects[1:] - effects[0])
+            fits = stats.batch.mmrm(y, design, observed, df=rule, joint=effects[1:] - effects[0])
             each = (time.perf_counter() - began) / TRIALS
             rejected = (fits.joint_p_value[fits.joint_usable] <= 0.05).mean()
             print(

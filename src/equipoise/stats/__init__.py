@@ -11,7 +11,6 @@ from equipoise.stats.imputation import impute
 from equipoise.stats.imputation_tipping import tipping_point
 from equipoise.stats.least_squares import ancova
 from equipoise.stats.marginal_means import marginal_means
-from equipoise.stats.mmrm_batch import mmrm_batch
 from equipoise.stats.mmrm_diagnostics import influence, residuals, visit_correlation
 from equipoise.stats.mmrm_fit import mmrm
 from equipoise.stats.repeated_measures import rm_anova
@@ -30,7 +29,6 @@ __all__ = [
     "mean_interval",
     "median_quartiles",
     "mmrm",
-    "mmrm_batch",
     "newcombe",
     "pool",
     "rerandomisation",

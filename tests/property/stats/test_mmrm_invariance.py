@@ -143,7 +143,7 @@ def test_batch_is_the_single_fit_of_each_trial(seed, gaps, covariance):
         x[:, visit, visit], x[:, visit, visits + visit] = 1.0, arm
     effects = np.eye(2 * visits)[visits:]
     for df in ("kenward-roger-linear", "satterthwaite", "residual"):
-        batch = stats.mmrm_batch(
+        batch = stats.batch.mmrm(
             y,
             x,
             seen if gaps else None,

@@ -206,7 +206,7 @@ def test_unusable_fits_of_a_batch_are_marked_and_reject_nothing():
     x = np.zeros((6, 5, 10))
     for visit in range(5):
         x[:, visit, visit], x[::2, visit, 5 + visit] = 1.0, 1.0
-    batch = stats.mmrm_batch(y, x)
+    batch = stats.batch.mmrm(y, x)
     assert not batch.usable.any()
     assert not batch.joint_usable.any()
     assert (batch.p_value == 1).all()
@@ -219,12 +219,12 @@ def test_leading_axes_of_a_batch_are_kept():
     rng = np.random.default_rng(7)
     y = rng.normal(size=(2, 3, 14, 3))
     x = np.broadcast_to(np.eye(3), (14, 3, 3)).copy()
-    whole = stats.mmrm_batch(y, x, contrasts=[[1, 0, -1]], joint=[[1, -1, 0], [0, 1, -1]])
+    whole = stats.batch.mmrm(y, x, contrasts=[[1, 0, -1]], joint=[[1, -1, 0], [0, 1, -1]])
     assert whole.beta.shape == (2, 3, 3)
     assert whole.covariance.shape == (2, 3, 3, 3)
     assert whole.p_value.shape == (2, 3, 1)
     assert whole.joint_p_value.shape == whole.usable.shape == whole.iterations.shape == (2, 3)
-    one = stats.mmrm_batch(y[1, 2], x, contrasts=[[1, 0, -1]], joint=[[1, -1, 0], [0, 1, -1]])
+    one = stats.batch.mmrm(y[1, 2], x, contrasts=[[1, 0, -1]], joint=[[1, -1, 0], [0, 1, -1]])
     assert one.p_value.shape == (1,)
     np.testing.assert_allclose(one.p_value, whole.p_value[1, 2], rtol=1e-9)
     # Hotelling's T squared is exact here, and Kenward and Roger's test is it.

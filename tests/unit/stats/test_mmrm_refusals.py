@@ -228,22 +228,22 @@ def test_coefficients_without_variance(trial, monkeypatch):
 
 def test_arrays():
     y, x = np.zeros((5, 8, 3)), np.ones((8, 3, 1))
-    assert refusal(stats.mmrm_batch, y, np.ones((8, 4, 1))) == (
+    assert refusal(stats.batch.mmrm, y, np.ones((8, 4, 1))) == (
         "y, X = ((5, 8, 3), (8, 4, 1)): do not agree; give y (..., n, T) and X (..., n, T, p)"
     )
-    assert refusal(stats.mmrm_batch, y, x, np.ones((8, 2), bool)) == (
+    assert refusal(stats.batch.mmrm, y, x, np.ones((8, 2), bool)) == (
         "observed = (8, 2): does not end in (8, 3); give (..., n, T)"
     )
-    assert refusal(stats.mmrm_batch, y, np.ones((4, 8, 3, 1))) == (
+    assert refusal(stats.batch.mmrm, y, np.ones((4, 8, 3, 1))) == (
         "y, X: have leading axes that do not agree (y (5, 8, 3), X (4, 8, 3, 1), observed (8, 3)); check the shapes"
     )
-    assert refusal(stats.mmrm_batch, np.full((8, 3), np.nan), x) == (
+    assert refusal(stats.batch.mmrm, np.full((8, 3), np.nan), x) == (
         "y, X: hold 24 observed values that are not finite; correct them"
     )
-    assert refusal(stats.mmrm_batch, y, np.ones((8, 3, 2))) == (
+    assert refusal(stats.batch.mmrm, y, np.ones((8, 3, 2))) == (
         "X: has columns that repeat one another in some fit; drop them"
     )
-    assert refusal(stats.mmrm_batch, y, x, df="between-within") == (
+    assert refusal(stats.batch.mmrm, y, x, df="between-within") == (
         "df = between-within: is not offered; "
         "choose one of kenward-roger, kenward-roger-linear, satterthwaite, residual"
     )
