@@ -5,7 +5,7 @@ from __future__ import annotations
 from equipoise import stats
 from equipoise.analysis.contrasts import Contrast
 from equipoise.analysis.datasets import at_visit
-from equipoise.analysis.questions import Answer, Question, check_arms, with_test_code
+from equipoise.analysis.questions import Answer, Question, check_arms, numbers_of, with_test_code
 from equipoise.analysis.results import Row
 from equipoise.analysis.words import counted, sentence
 from equipoise.protocol.plan import Ancova
@@ -59,13 +59,7 @@ def coefficient_rows(question: Question, contrast: Contrast, fit: LeastSquaresFi
                 method="ancova" if analysis.covariance == "model" else f"ancova-{analysis.covariance}",
                 term=name,
                 visit=question.outcome.timepoint,
-                estimate=float(found["estimate"]),
-                std_error=float(found["std_error"]),
-                df=float(found["df"]),
-                statistic=float(found["statistic"]),
-                p_value=float(found["p_value"]),
-                conf_low=float(found["conf_low"]),
-                conf_high=float(found["conf_high"]),
+                **numbers_of(found),
                 n=fit.n_subjects,
                 unit=unit,
             )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from equipoise import stats
 from equipoise.analysis.contrasts import Contrast
 from equipoise.analysis.datasets import at_visit, followed_visits
-from equipoise.analysis.questions import Answer, Question, check_arms
+from equipoise.analysis.questions import Answer, Question, check_arms, numbers_of
 from equipoise.analysis.results import Row
 from equipoise.analysis.words import counted, fixed, sentence
 from equipoise.protocol.plan import Imputation
@@ -100,13 +100,7 @@ def effect(question: Question, contrast: Contrast, sets: Imputed) -> tuple[Row, 
         method=method_of(question, contrast),
         term=contrast.name,
         visit=visit,
-        estimate=float(found["estimate"]),
-        std_error=float(found["std_error"]),
-        df=float(found["df"]),
-        statistic=float(found["statistic"]),
-        p_value=float(found["p_value"]),
-        conf_low=float(found["conf_low"]),
-        conf_high=float(found["conf_high"]),
+        **numbers_of(found),
         n=fit.n_subjects,
     )
     return row, fit.method

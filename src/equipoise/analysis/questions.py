@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from equipoise.conduct.snapshots import Snapshot
 
 FEWEST_IN_AN_ARM = 2
+COEFFICIENT_NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,11 @@ def question_of(protocol: Protocol, snapshot: Snapshot, analysis: Analysis, memb
     """The analysis with its data; raises `CannotAnalyse` as `datasets.outcome_data` does."""
     outcome = protocol.outcome(analysis.outcome)
     return Question(protocol, snapshot, analysis, outcome, members, outcome_data(protocol, snapshot, outcome, members))
+
+
+def numbers_of(coefficient: pd.Series[Any]) -> dict[str, float]:
+    """The numbers of one line of a fit's coefficients, under the names that a row has for them."""
+    return {name: float(coefficient[name]) for name in COEFFICIENT_NUMBERS}
 
 
 def check_arms(data: pd.DataFrame, contrast: Contrast, what: str) -> None:
