@@ -5,7 +5,8 @@ stay in the processor's cache; a fit that has settled leaves its block's iterati
 Shapes: leading axes (...) are independent fits; n subjects, T visits, p coefficients, m contrasts.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from equipoise.stats.coefficients import contrast_rows, two_sided_p
-from equipoise.stats.mmrm_engine import Problem, solve, transposed
+from equipoise.stats.mmrm_engine import Index, Problem, Solution, solve, transposed
 from equipoise.stats.mmrm_fit import KENWARD_ROGER, METHODS, check_choices
 from equipoise.stats.mmrm_inference import (
     adjusted,
@@ -60,18 +61,22 @@ class MmrmBatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrays:
-    """The arrays with one leading axis, of length one where all fits share it."""
+    """The arrays with one leading axis, of length one where all fits share it; prior weights are worked in.
+
+    `outcome` (B, n, T), `design` (B, n, T, p), `observed` (B, n, T), `group` (B, n) codes from 0 to `groups` - 1.
+    """
 
     outcome: Array
     design: Array
     observed: NDArray[np.bool_]
+    group: Index
+    groups: int
     lead: tuple[int, ...]
 
     def take(self, block: slice) -> "Arrays":
         """Some of the fits."""
-        design = self.design if len(self.design) == 1 else self.design[block]
-        observed = self.observed if len(self.observed) == 1 else self.observed[block]
-        return Arrays(self.outcome[block], design, observed, self.lead)
+        own = {name: getattr(self, name) for name in ("outcome", "design", "observed", "group")}
+        return replace(self, **{name: array if len(array) == 1 else array[block] for name, array in own.items()})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +95,8 @@ def mmrm_batch(
     observed: ArrayLike | None = None,
     *,
     covariance: str = "us",
+    group: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
     method: str = "reml",
     df: str = "kenward-roger-linear",
     contrasts: ArrayLike | None = None,
@@ -103,51 +110,79 @@ def mmrm_batch(
         observed: (..., n, T), whether each outcome was; None for all. Leading axes broadcast, so that a design or a
             pattern that all fits share is given once.
         covariance: as for `mmrm`; sp_exp takes visits one apart.
+        group: (..., n), labels of the subjects' groups, each of which has a covariance of its own; None for one.
+        weights: (..., n, T), prior weights; None for one.
         method: reml or ml.
         df: kenward-roger, kenward-roger-linear, satterthwaite or residual.
         contrasts: (m, p), whose tests are wanted; None for each coefficient.
         joint: (q, p), contrasts tested together; None for all of `contrasts`.
 
     Raises:
-        BadSample: shapes that do not agree, or observed values that are not finite.
+        BadSample: shapes that do not agree, observed values that are not finite, or weights that are not above zero.
         RankDeficient: a design in which a column repeats others.
         UnknownChoice: a name that is not offered.
     """
+    arrays = arranged(y, X, observed, group, weights)
+    fits = mmrm_by_rule(arrays, (df,), covariance=covariance, method=method, contrasts=contrasts, joint=joint)
+    return fits[df]
+
+
+def mmrm_by_rule(
+    arrays: Arrays,
+    rules: Sequence[str],
+    *,
+    covariance: str = "us",
+    method: str = "reml",
+    contrasts: ArrayLike | None = None,
+    joint: ArrayLike | None = None,
+) -> dict[str, MmrmBatch]:
+    """The fits once, and their tests by each rule for degrees of freedom; arguments and refusals of `mmrm_batch`."""
     choose("covariance", covariance, STRUCTURES)
     choose("method", method, METHODS)
-    choose("df", df, OFFERED)
-    check_choices(df, "model", method)
-    arrays = arranged(y, X, observed)
+    for df in rules:
+        choose("df", df, OFFERED)
+        check_choices(df, "model", method)
     n, visits, p = arrays.design.shape[1:]
     names = [str(place) for place in range(p)]
     rows = np.eye(p) if contrasts is None else contrast_rows(np.atleast_2d(contrasts), names, {})
     together = rows if joint is None else contrast_rows(np.atleast_2d(joint), names, {})
     structure = structure_of(covariance, range(1, visits + 1), np.arange(visits, dtype=np.float64))
     fits = int(np.prod(arrays.lead))
-    q = len(structure.parameters)
+    q = arrays.groups * len(structure.parameters)
     step = max(1, NUMBERS_A_BLOCK // (visits**4 + (visits**2 + q) * p * p + n * visits * p))
     parts = []
     for start in range(0, fits, step):
         block = posed(arrays.take(slice(start, start + step)), structure, reml=method == "reml")
-        parts.append(one_block(block, df, rows, together))
+        parts.append(one_block(block, rules, rows, together))
     shapes = {
         "beta": (p,),
         "covariance": (p, p),
         **dict.fromkeys(("estimate", "std_error", "df", "p_value"), (len(rows),)),
     }
-    return MmrmBatch(
-        **{
-            name: np.concatenate([part[name] for part in parts]).reshape((*arrays.lead, *shapes.get(name, ())))
-            for name in parts[0]
-        }
-    )
+    return {
+        rule: MmrmBatch(
+            **{
+                name: np.concatenate([part[rule][name] for part in parts]).reshape(
+                    (*arrays.lead, *shapes.get(name, ()))
+                )
+                for name in parts[0][rule]
+            }
+        )
+        for rule in rules
+    }
 
 
-def arranged(y: ArrayLike, X: ArrayLike, observed: ArrayLike | None) -> Arrays:
-    """The arrays, checked, with one leading axis.
+def arranged(
+    y: ArrayLike,
+    X: ArrayLike,
+    observed: ArrayLike | None = None,
+    group: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+) -> Arrays:
+    """The arrays of `mmrm_batch`, checked, with one leading axis.
 
     Raises:
-        BadSample: shapes that do not agree, or observed values that are not finite.
+        BadSample: shapes that do not agree, observed values that are not finite, or weights that are not above zero.
     """
     outcome, design = np.asarray(y, dtype=np.float64), np.asarray(X, dtype=np.float64)
     if design.ndim < 3 or outcome.ndim < 2 or outcome.shape[-2:] != design.shape[-3:-1]:
@@ -155,24 +190,52 @@ def arranged(y: ArrayLike, X: ArrayLike, observed: ArrayLike | None) -> Arrays:
         raise BadSample("y, X", shapes, "do not agree", "give y (..., n, T) and X (..., n, T, p)")
     plane = design.shape[-3:-1]
     seen = np.ones(plane, bool) if observed is None else np.asarray(observed, dtype=bool)
-    if seen.shape[-2:] != plane:
-        raise BadSample("observed", seen.shape, f"does not end in {plane}", "give (..., n, T)")
+    weight = np.ones(plane) if weights is None else np.asarray(weights, dtype=np.float64)
+    for name, array in (("observed", seen), ("weights", weight)):
+        if array.shape[-2:] != plane:
+            raise BadSample(name, array.shape, f"does not end in {plane}", "give (..., n, T)")
+    labels, codes = np.unique(np.zeros(plane[0]) if group is None else np.asarray(group), return_inverse=True)
+    codes = codes.reshape(plane[0] if group is None else np.shape(group))
+    if codes.shape[-1:] != plane[:1]:
+        raise BadSample("group", codes.shape, f"does not end in {plane[:1]}", "give (..., n)")
+    leads = (outcome.shape[:-2], design.shape[:-3], seen.shape[:-2], weight.shape[:-2], codes.shape[:-1])
     try:
-        lead = np.broadcast_shapes(outcome.shape[:-2], design.shape[:-3], seen.shape[:-2])
+        lead = np.broadcast_shapes(*leads)
     except ValueError:
         named = f"y {outcome.shape}, X {design.shape}, observed {seen.shape}"
+        if weights is not None:
+            named += f", weights {weight.shape}"
+        if group is not None:
+            named += f", group {codes.shape}"
         raise BadSample("y, X", None, f"have leading axes that do not agree ({named})", "check the shapes") from None
     flat = Arrays(
         np.broadcast_to(outcome, (*lead, *plane)).reshape(-1, *plane),
         flattened(design, 3, lead),
         flattened(seen, 2, lead),
+        flattened(codes.astype(np.intp), 1, lead),
+        len(labels),
         lead,
     )
     bad = int((~np.isfinite(flat.outcome) & flat.observed).sum())
     bad += int((~np.isfinite(flat.design).all(axis=-1) & flat.observed).sum())
     if bad:
         raise BadSample("y, X", None, f"hold {bad} observed values that are not finite", "correct them")
-    return flat
+    return flat if weights is None else weighted(flat, flattened(weight, 2, lead))
+
+
+def weighted(arrays: Arrays, weight: Array) -> Arrays:
+    """The arrays with outcomes and designs times the root of prior weights (B, n, T).
+
+    Raises:
+        BadSample: weights of observed values that are not above zero.
+    """
+    sound = np.isfinite(weight) & (weight > 0)
+    bad = int((~sound & arrays.observed).sum())
+    if bad:
+        problem = f"hold {bad} values of observed visits that are not above zero"
+        raise BadSample("weights", None, problem, "mark those visits as not observed")
+    root = np.sqrt(np.where(sound, weight, 1.0))
+    return replace(arrays, outcome=arrays.outcome * root, design=arrays.design * root[..., np.newaxis])
 
 
 def flattened(array: NDArray[Any], trailing: int, lead: tuple[int, ...]) -> NDArray[Any]:
@@ -209,11 +272,10 @@ def posed(arrays: Arrays, structure: Structure, *, reml: bool) -> Block:
     scale = np.where(scale > 0, scale, 1.0)
     design = (rows * q).reshape(-1, n, visits, p)
     residual = residual / scale[:, np.newaxis, np.newaxis]
-    whole = bool(arrays.observed.all())
-    if whole:
+    if arrays.groups == 1 and bool(arrays.observed.all()):
         problem = complete(design, residual, structure, reml=reml)
     else:
-        problem = incomplete(design, residual, arrays.observed, structure, reml=reml)
+        problem = by_cell(design, residual, arrays, structure, reml=reml)
     return Block(problem, back, shift[..., 0] / rows, scale)
 
 
@@ -242,17 +304,18 @@ def complete(design: Array, outcome: Array, structure: Structure, *, reml: bool)
     )
 
 
-def incomplete(
-    design: Array, outcome: Array, observed: NDArray[np.bool_], structure: Structure, *, reml: bool
-) -> Problem:
-    """Fits with missing visits: each subject is a row, and subjects of one pattern share a cell."""
+def by_cell(design: Array, outcome: Array, arrays: Arrays, structure: Structure, *, reml: bool) -> Problem:
+    """Fits with missing visits or groups: each subject is a row; those of one group and pattern share a cell."""
     fits, n, visits = outcome.shape
-    alike = [cells_of(seen, np.zeros(n, np.intp)) for seen in observed]
+    kinds = max(len(arrays.observed), len(arrays.group))
+    observed = np.broadcast_to(arrays.observed, (kinds, n, visits))
+    alike = [cells_of(*own) for own in zip(observed, np.broadcast_to(arrays.group, (kinds, n)), strict=True)]
     most = max(len(cells.count) for cells in alike)
-    count, seen = np.zeros((len(alike), most)), np.zeros((len(alike), most, visits), bool)
+    count, seen = np.zeros((kinds, most)), np.zeros((kinds, most, visits), bool)
+    group = np.zeros((kinds, most), np.intp)
     for place, cells in enumerate(alike):
-        count[place, : len(cells.count)] = cells.count
-        seen[place, : len(cells.count)] = cells.seen
+        own = slice(len(cells.count))
+        count[place, own], seen[place, own], group[place, own] = cells.count, cells.seen, cells.group
     return Problem(
         design,
         outcome,
@@ -260,8 +323,8 @@ def incomplete(
         np.zeros((fits, 1, visits, visits)),
         count,
         seen,
-        np.zeros((1, 1), np.intp),
-        1,
+        group if arrays.groups > 1 else np.zeros((1, 1), np.intp),
+        arrays.groups,
         structure,
         reml,
     )
@@ -290,10 +353,24 @@ class Inference:
         return satterthwaite(across, self.turned, self.spread)
 
 
-def one_block(block: Block, rule: str, rows: Matrix, together: Matrix) -> dict[str, Array]:
-    """One block's fits and tests, by the names of `MmrmBatch`."""
-    problem, solution = block.problem, solve(block.problem)
-    spread, known = parameter_covariance(problem, solution)
+def one_block(block: Block, rules: Sequence[str], rows: Matrix, together: Matrix) -> dict[str, dict[str, Array]]:
+    """One block's fits, and by rule their tests by the names of `MmrmBatch`."""
+    solution = solve(block.problem)
+    spread, known = parameter_covariance(block.problem, solution)
+    return {rule: tests_of(block, solution, spread, known, rule, rows, together) for rule in rules}
+
+
+def tests_of(
+    block: Block,
+    solution: Solution,
+    spread: Array,
+    known: NDArray[np.bool_],
+    rule: str,
+    rows: Matrix,
+    together: Matrix,
+) -> dict[str, Array]:
+    """The fits and their tests by one rule; `spread` (B, q, q) and `known` (B,) are of the covariance parameters."""
+    problem = block.problem
     back = block.back * block.scale[:, np.newaxis, np.newaxis]
     inner = solution.state.root @ transposed(solution.state.root)
     if rule in KENWARD_ROGER:

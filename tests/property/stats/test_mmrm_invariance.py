@@ -130,8 +130,14 @@ def test_covariates_that_change_with_the_visit_are_fitted_row_by_row(seed):
 
 
 @settings(max_examples=8)
-@given(seed=st.integers(0, 10_000), gaps=st.sampled_from([0.0, 0.1]), covariance=st.sampled_from(KINDS))
-def test_batch_is_the_single_fit_of_each_trial(seed, gaps, covariance):
+@given(
+    seed=st.integers(0, 10_000),
+    gaps=st.sampled_from([0.0, 0.1]),
+    covariance=st.sampled_from(KINDS),
+    grouped=st.booleans(),
+    weighted=st.booleans(),
+)
+def test_batch_is_the_single_fit_of_each_trial(seed, gaps, covariance, grouped, weighted):
     rng = np.random.default_rng(seed)
     n, visits, trials = 24, 4, 5
     y = rng.normal(size=(trials, n, 1)) + rng.normal(size=(trials, n, visits))
@@ -142,27 +148,37 @@ def test_batch_is_the_single_fit_of_each_trial(seed, gaps, covariance):
     for visit in range(visits):
         x[:, visit, visit], x[:, visit, visits + visit] = 1.0, arm
     effects = np.eye(2 * visits)[visits:]
+    weights = rng.uniform(0.5, 2.0, size=(n, visits))
     for df in ("kenward-roger-linear", "satterthwaite", "residual"):
         batch = stats.batch.mmrm(
             y,
             x,
             seen if gaps else None,
             covariance=covariance,
+            group=arm if grouped else None,
+            weights=weights if weighted else None,
             df=df,
             contrasts=effects,
             joint=effects[1:] - effects[0],
         )
         for place in range(trials):
             rows = [
-                (who, visit, arm[who], y[place, who, visit])
+                (who, visit, arm[who], y[place, who, visit], weights[who, visit])
                 for who in range(n)
                 for visit in range(visits)
                 if seen[place, who, visit]
             ]
-            frame = pd.DataFrame(rows, columns=["id", "visit", "arm", "y"])
+            frame = pd.DataFrame(rows, columns=["id", "visit", "arm", "y", "w"])
             try:
                 fit = stats.mmrm(
-                    "y ~ 0 + C(visit) + C(visit):arm", frame, subject="id", visit="visit", covariance=covariance, df=df
+                    "y ~ 0 + C(visit) + C(visit):arm",
+                    frame,
+                    subject="id",
+                    visit="visit",
+                    covariance=covariance,
+                    df=df,
+                    group="arm" if grouped else None,
+                    weights="w" if weighted else None,
                 )
             except (NotConverged, NotIdentified):
                 assert not batch.usable[place]
@@ -170,14 +186,14 @@ def test_batch_is_the_single_fit_of_each_trial(seed, gaps, covariance):
                 continue
             assert batch.usable[place]
             own = fit.coefficients.tail(visits)
-            np.testing.assert_allclose(batch.estimate[place], own["estimate"], rtol=1e-7, atol=1e-9)
-            np.testing.assert_allclose(batch.std_error[place], own["std_error"], rtol=1e-7)
-            np.testing.assert_allclose(batch.df[place], own["df"], rtol=1e-6)
-            np.testing.assert_allclose(batch.p_value[place], own["p_value"], rtol=1e-5, atol=1e-9)
+            np.testing.assert_allclose(batch.estimate[place], own["estimate"], rtol=1e-10, atol=1e-10)
+            np.testing.assert_allclose(batch.std_error[place], own["std_error"], rtol=1e-10)
+            np.testing.assert_allclose(batch.df[place], own["df"], rtol=1e-9)
+            np.testing.assert_allclose(batch.p_value[place], own["p_value"], rtol=1e-9, atol=1e-10)
             test = fit.joint_test(joint_rows(visits))
-            assert batch.joint_statistic[place] == pytest.approx(test.statistic, rel=1e-6)
-            assert batch.joint_df[place] == pytest.approx(test.df_den, rel=1e-6)
-            assert batch.joint_p_value[place] == pytest.approx(test.p_value, rel=1e-5, abs=1e-9)
+            assert batch.joint_statistic[place] == pytest.approx(test.statistic, rel=1e-9)
+            assert batch.joint_df[place] == pytest.approx(test.df_den, rel=1e-9)
+            assert batch.joint_p_value[place] == pytest.approx(test.p_value, rel=1e-9, abs=1e-10)
 
 
 def joint_rows(visits):
