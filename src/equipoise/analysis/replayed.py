@@ -35,12 +35,14 @@ FEWEST_DRAWS = 100
 class Replay:
     """What a re-randomisation test works on.
 
-    `codes` (R, n) are re-drawn arms and `observed` (n,) the arms given, 1 in the test arm; only draws with at least two
-    participants in each arm, of `n_draws` made. `outcome` (n,) is there when the statistic is a difference of means.
+    `codes` (R, n) are re-drawn arms and `observed` (n,) the arms given, 1 in the test arm; only those with at least two
+    participants in each arm, of `n_draws` drawn or listed. `probabilities` (R,) are there when every allocation is
+    listed, given that both arms have as many. `outcome` (n,) is there when the statistic is a difference of means.
     """
 
     people: tuple[str, ...]
     codes: Codes
+    probabilities: Vector | None
     observed: Vector
     n_draws: int
     statistic: Statistic
@@ -54,27 +56,29 @@ def answer(question: Question) -> Answer:
     """
     analysis = question.analysis
     assert isinstance(analysis, Rerandomisation)
-    if len(question.protocol.arm_ids) != 2:
-        raise CannotAnalyse(
-            "arms", len(question.protocol.arm_ids), "re-randomisation compares two arms", "leave it out"
-        )
     (contrast,) = question.contrasts
     by_gee = analysis.statistic == "gee"
     data = followed(question) if by_gee else at_visit(question.data, question.outcome.timepoint)
     what = "a value at a follow-up visit" if by_gee else f"a value at visit {question.outcome.timepoint}"
     check_arms(data, contrast, what)
     replay = replayed(question, contrast, data)
+    listed = replay.probabilities is not None
     found = stats.rerandomisation(
-        replay.statistic, replay.codes, replay.observed, outcome=replay.outcome, level=question.level
+        replay.statistic,
+        replay.codes,
+        replay.observed,
+        exact=listed,
+        probabilities=replay.probabilities,
+        outcome=replay.outcome,
+        level=question.level,
     )
     rows = [*effect_rows(question, contrast, found, len(replay.people)), *question.sizes(data)]
-    rows.append(
-        question.count("draws", count=found.n_draws, n=replay.n_draws, label="allocations drawn again and kept")
-    )
+    label = "allocations that were possible and kept" if listed else "allocations drawn again and kept"
+    rows.append(question.count("draws", count=found.n_draws, n=replay.n_draws, label=label))
     return Answer(
         tuple(rows),
         {f"methods.{analysis.id}": method_text(question, found.method, replay)},
-        {analysis.id: histogram(found.null_distribution, found.statistic, question.outcome.unit)},
+        {analysis.id: histogram(found, replay.probabilities, question.outcome.unit)},
     )
 
 
@@ -88,14 +92,15 @@ def replayed(question: Question, contrast: Contrast, data: pd.DataFrame) -> Repl
     """The re-drawn arms of those who have data, and the statistic that is asked of them."""
     analysis = question.analysis
     assert isinstance(analysis, Rerandomisation)
-    randomised, drawn = redrawn(question.protocol, question.snapshot, analysis.draws, analysis.seed)
+    again = redrawn(question.protocol, question.snapshot, analysis.draws, analysis.seed)
     people = tuple(sorted(set(data["participant"])))
-    place = {participant: number for number, participant in enumerate(randomised)}
+    place = {participant: number for number, participant in enumerate(again.people)}
     test = question.protocol.arm_ids.index(contrast.test)
-    codes = (drawn[:, [place[participant] for participant in people]] == test).astype(np.float64)
+    codes = (again.codes[:, [place[participant] for participant in people]] == test).astype(np.float64)
     treated = codes.sum(axis=1)
     kept = (treated >= FEWEST_IN_AN_ARM) & (treated <= len(people) - FEWEST_IN_AN_ARM)
-    if kept.sum() < FEWEST_DRAWS:
+    probabilities = None if again.probabilities is None else again.probabilities[kept]
+    if probabilities is None and kept.sum() < FEWEST_DRAWS:
         problem = f"only {int(kept.sum())} give each arm {FEWEST_IN_AN_ARM} participants or more"
         raise CannotAnalyse("draws", analysis.draws, problem, "draw more, or wait for more data")
     arms = data.drop_duplicates("participant").set_index("participant")["arm"]
@@ -106,7 +111,8 @@ def replayed(question: Question, contrast: Contrast, data: pd.DataFrame) -> Repl
     else:
         outcome = data.set_index("participant").loc[list(people), "outcome"].to_numpy(dtype=np.float64)
         statistic = mean_statistic(outcome)
-    return Replay(people, codes[kept], observed, len(codes), statistic, outcome)
+    given = None if probabilities is None else probabilities / probabilities.sum()
+    return Replay(people, codes[kept], given, observed, len(codes), statistic, outcome)
 
 
 def mean_statistic(outcome: Vector) -> Statistic:
@@ -139,7 +145,7 @@ def gee_statistic(data: pd.DataFrame, people: tuple[str, ...]) -> Statistic:
 
 
 def effect_rows(question: Question, contrast: Contrast, found: Rerandomised, n: int) -> list[Row]:
-    """The observed effect with its P and interval, and the simulation's error of P."""
+    """The observed effect with its P and interval, and the simulation's error of P, zero where nothing is simulated."""
     analysis = question.analysis
     assert isinstance(analysis, Rerandomisation)
     by_gee = analysis.statistic == "gee"
@@ -179,17 +185,25 @@ def method_text(question: Question, method: str, replay: Replay) -> str:
     assert isinstance(analysis, Rerandomisation)
     what = "GEE estimate of the arm" if analysis.statistic == "gee" else "difference in means"
     dropped = replay.n_draws - len(replay.codes)
+    drawn = replay.probabilities is None
+    each = "draw" if drawn else "allocation"
     texts = [
-        f"{method}; statistic: {what}; seed {analysis.seed}",
-        f"Draws with fewer than {FEWEST_IN_AN_ARM} analysed participants in an arm are left out, so that P is "
-        f"given that both arms have as many: {counted(dropped, 'draw')} of {replay.n_draws}",
+        f"{method}; statistic: {what}" + (f"; seed {analysis.seed}" if drawn else ""),
+        f"{each.capitalize()}s with fewer than {FEWEST_IN_AN_ARM} analysed participants in an arm are left out, so "
+        f"that P is given that both arms have as many: {counted(dropped, each)} of {replay.n_draws}",
     ]
+    if not drawn:
+        texts.append(
+            "Each allocation counts with the probability that the procedure gives it; P has no simulation error"
+        )
     if analysis.statistic == "gee":
         texts.append("The test of the GEE estimate comes without an interval")
     return " ".join(sentence(text) for text in texts)
 
 
-def histogram(null: Vector, observed: float, unit: str | None) -> Histogram:
-    """The re-drawn statistics in bins of equal width."""
-    counts, edges = np.histogram(null, bins=BINS)
-    return Histogram(tuple(map(float, edges)), tuple(map(int, counts)), observed, unit)
+def histogram(found: Rerandomised, probabilities: Vector | None, unit: str | None) -> Histogram:
+    """The re-drawn statistics in bins of equal width; listed allocations count in proportion to their probability."""
+    null = found.null_distribution
+    weights = None if probabilities is None else probabilities * len(null)
+    counts, edges = np.histogram(null, bins=BINS, weights=weights)
+    return Histogram(tuple(map(float, edges)), tuple(map(int, np.rint(counts))), found.statistic, unit)

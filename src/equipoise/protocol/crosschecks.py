@@ -410,9 +410,8 @@ def check_plan(protocol: Protocol) -> Iterator[Problem]:
             yield from _imputation(protocol, path, analysis)
         if isinstance(analysis, Mmrm | Imputation) and outcome is not None:
             yield from _followed(protocol, path, outcome)
-        if isinstance(analysis, Rerandomisation) and protocol.allocation.method == "external":
-            remedy = "leave the analysis out"
-            yield Problem((*path, "method"), analysis.method, "the trial was allocated elsewhere", remedy)
+        if isinstance(analysis, Rerandomisation):
+            yield from _rerandomisation(protocol, path, analysis)
         if (
             isinstance(analysis, Gee | Mmrm | Imputation | RepeatedMeasuresAnova | MeansByVisit)
             and outcome is not None
@@ -428,6 +427,15 @@ def check_plan(protocol: Protocol) -> Iterator[Problem]:
         known = {name for name in protocol.items if _before(protocol, name)}
         path = ("report", "baseline", i, "item")
         yield from _reference(path, row.item, known, "the items of screening and baseline forms")
+
+
+def _rerandomisation(protocol: Protocol, path: Path, analysis: Rerandomisation) -> Iterator[Problem]:
+    remedy = "leave the analysis out"
+    if protocol.allocation.method == "external":
+        yield Problem((*path, "method"), analysis.method, "the trial was allocated elsewhere", remedy)
+    if len(protocol.arms) != 2:
+        problem = f"compares two arms, and the trial has {len(protocol.arms)}"
+        yield Problem((*path, "method"), analysis.method, problem, remedy)
 
 
 def _mmrm(path: Path, analysis: Mmrm) -> Iterator[Problem]:

@@ -211,7 +211,7 @@ def null_drawings(protocol: Protocol, results: Results, outcome: Outcome) -> tup
         draws = sum(each.draws for each in bins)
         title = f"{outcome.name}: the observed difference among re-drawn allocations"
         description = (
-            f"Histogram of the difference in {grouped(draws)} allocations drawn by the trial’s own procedure with the "
+            f"Histogram of the difference in {grouped(draws)} allocations of the trial’s own procedure with the "
             "outcomes as they were; the solid line is the observed difference, the dashed one its mirror image."
         )
         drawings.append(from_matplotlib(figure, f"figure-null-{analysis.id}", title, description))

@@ -353,6 +353,13 @@ SLIPS = [
         id="covariances-robust-believe-kauermann-car",
     ),
     pytest.param(
+        "\n\nallocation:\n  method: simple\n  ratio: {NKART: 1, ART: 1}\n",
+        "\n  - {id: MID, name: Middle, type: Treatment Arm, interventions: [art]}\n"
+        "allocation:\n  method: simple\n  ratio: {NKART: 1, ART: 1, MID: 1}\n",
+        (":340: analyses[8].method = rerandomisation: compares two arms, and the trial has 3; leave the analysis out",),
+        id="rerandomisation-of-three-arms",
+    ),
+    pytest.param(
         "planned: 20\n",
         "planned: 21\n",
         (":353: sample_size.n = 20: differs from population.planned = 21; write the same number in both",),
