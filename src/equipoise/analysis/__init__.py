@@ -4,7 +4,7 @@ Nothing here reads the ledger or writes a page; a snapshot comes in and `Results
 applied gives no number and a sentence that says why.
 """
 
-from equipoise.analysis.results import Histogram, Results, ResultsRefusal, Row, from_json, read_json
+from equipoise.analysis.results import Histogram, Residual, Results, ResultsRefusal, Row, from_json, read_json
 from equipoise.analysis.running import run
 
-__all__ = ["Histogram", "Results", "ResultsRefusal", "Row", "from_json", "read_json", "run"]
+__all__ = ["Histogram", "Residual", "Results", "ResultsRefusal", "Row", "from_json", "read_json", "run"]

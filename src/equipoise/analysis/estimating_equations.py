@@ -14,6 +14,7 @@ import numpy as np
 from equipoise import stats
 from equipoise.analysis.contrasts import Contrast
 from equipoise.analysis.datasets import followed_visits
+from equipoise.analysis.influence import gee_influence
 from equipoise.analysis.questions import Answer, Question, check_arms, with_test_code
 from equipoise.analysis.results import Row
 from equipoise.analysis.words import counted, interval, level_text, listed, p_text, sentence
@@ -31,9 +32,10 @@ ON_THE_LOG_SCALE = {"binomial": "log odds ratio", "poisson": "log rate ratio", "
 
 
 def answer(question: Question) -> Answer:
-    """Rows `[<contrast>.]arm.<covariance>`, for robust also `….arm.robust-t`, `correlation`, `observations`, `<arm>.n`.
+    """Rows `[<contrast>.]arm.<covariance>`, for robust also `….arm.robust-t`, `correlation`, `<arm>.n`.
 
-    Under a logit or log link each has a `….ratio` beside it, on the scale of ratios.
+    Beside them `observations` and `influence.<participant>`. Under a logit or log link each effect has a `….ratio`
+    beside it, on the scale of ratios.
     """
     analysis = gee_of(question)
     visits = followed_visits(question.protocol, question.outcome)
@@ -44,6 +46,7 @@ def answer(question: Question) -> Answer:
         check_arms(data, contrast, "a value at a follow-up visit")
         fit = fitted(question, data, contrast)
         rows.extend(fit_rows(question, contrast, fit, sentences))
+        rows.extend(gee_influence(question, contrast, fit, data))
     rows.extend(question.sizes(data))
     rows.append(question.count("observations", count=len(data), label="participants by visits analysed"))
     sentences[f"methods.{analysis.id}"] = method_text(question, fit, visits, without_baseline)
@@ -159,7 +162,8 @@ def method_text(question: Question, fit: GeeFit, visits: tuple[str, ...], withou
         f"Generalised estimating equations (Liang and Zeger 1986), {analysis.family} with {analysis.working} working "
         f"correlation, arm{adjusted}, over {question.visit_names(visits)}: {counted(fit.n_subjects, 'participant')}, "
         f"{counted(fit.n_observations, 'observation')}; missing values are left out, "
-        f"which assumes that they are missing completely at random"
+        f"which assumes that they are missing completely at random; the influence of each participant is to one step "
+        f"(Preisser and Qaqish 1996)"
     )
     if without_baseline:
         text += f"; {counted(without_baseline, 'participant')} without a baseline value left out"

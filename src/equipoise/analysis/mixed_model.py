@@ -15,9 +15,10 @@ import numpy as np
 from equipoise import stats
 from equipoise.analysis.contrasts import Contrast
 from equipoise.analysis.datasets import at_visit, followed_visits
+from equipoise.analysis.influence import mixed_model_influence
 from equipoise.analysis.questions import Answer, Question, check_arms, with_test_code
 from equipoise.analysis.refusals import CannotAnalyse
-from equipoise.analysis.results import Row
+from equipoise.analysis.results import Residual, Row
 from equipoise.analysis.words import counted, listed, sentence
 from equipoise.protocol.plan import Mmrm
 from equipoise.stats.mmrm_structures import SENTENCES
@@ -46,20 +47,23 @@ class Fitted:
 def answer(question: Question) -> Answer:
     """Rows `[<contrast>.]<visit>.mmrm`, `….arm.mmrm`, `….arm_visit.mmrm`, `….sd.<visit>`, `….correlation.<pair>`.
 
-    Beside them `observations`, `<arm>.n` and the standardised residuals. The effect over the visits is the mean of
-    the effects at the follow-up visits, weighted alike; the arm by visit row tests whether they differ.
+    Beside them `observations`, `<arm>.n`, `….influence.<participant>` and the standardised residuals. The effect over
+    the visits is the mean of the effects at the follow-up visits, weighted alike; the arm by visit row tests whether
+    they differ.
     """
     analysis = mmrm_of(question)
     data, without_baseline = observations(question)
     rows: list[Row] = []
     sentences: dict[str, str] = {}
     methods: list[str] = []
-    residuals: dict[str, tuple[float, ...]] = {}
+    residuals: dict[str, tuple[Residual, ...]] = {}
     for contrast in question.contrasts:
         check_arms(at_visit(data, question.outcome.timepoint), contrast, wanted(question))
         found = fitted(question, with_test_code(data, contrast))
         rows.extend(effect_rows(question, contrast, found, sentences))
         rows.extend(covariance_rows(question, contrast, found))
+        weights = effect_weights(found.fit).mean(axis=0)
+        rows.extend(mixed_model_influence(question, contrast, found.fit, weights, data))
         residuals[".".join((analysis.id, *question.place(contrast)))] = standardised_residuals(found.fit)
         methods.append(fit_text(question, found))
         if found.given_up:
@@ -206,22 +210,20 @@ def covariance_rows(question: Question, contrast: Contrast, found: Fitted) -> It
             )
 
 
-def standardised_residuals(fit: MmrmFit) -> tuple[float, ...]:
+def standardised_residuals(fit: MmrmFit) -> tuple[Residual, ...]:
     """The residuals, ascending, turned so that under the model they are independent with variance one.
 
     Source:
         Fitzmaurice, Laird and Ware (2011), Applied Longitudinal Analysis, section 10.2: a participant's residuals times
         the inverse of the Cholesky root of their covariance.
     """
-    long = fit.estimates.long
-    (covariance,) = fit.visit_covariance.values()
-    residuals = long.design.outcome - long.design.matrix @ fit.beta
-    found: list[float] = []
-    for participant in range(len(long.subjects)):
-        own = long.owner == participant
-        seen = np.ix_(long.place[own], long.place[own])
-        found.extend(np.linalg.solve(np.linalg.cholesky(covariance[seen]), residuals[own]))
-    return tuple(sorted(float(each) for each in found))
+    found = stats.residuals(fit, "standardised")
+    columns = (found[name] for name in ("subject", "visit", "fitted", "residual"))
+    each = (
+        Residual(str(who), str(visit), float(fitted), float(value))
+        for who, visit, fitted, value in zip(*columns, strict=True)
+    )
+    return tuple(sorted(each, key=lambda residual: (residual.value, residual.participant, residual.visit)))
 
 
 def fit_text(question: Question, found: Fitted) -> str:

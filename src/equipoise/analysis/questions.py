@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from equipoise.analysis.contrasts import Contrast, contrasts_of_analysis
 from equipoise.analysis.datasets import outcome_data
 from equipoise.analysis.refusals import CannotAnalyse
-from equipoise.analysis.results import Histogram, Row
+from equipoise.analysis.results import Histogram, Residual, Row
 from equipoise.analysis.words import counted, listed
 from equipoise.protocol.aims import Outcome
 from equipoise.protocol.document import Protocol
@@ -90,7 +90,7 @@ class Answer:
     rows: tuple[Row, ...] = ()
     sentences: Mapping[str, str] = field(default_factory=dict)
     histograms: Mapping[str, Histogram] = field(default_factory=dict)
-    residuals: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    residuals: Mapping[str, tuple[Residual, ...]] = field(default_factory=dict)
 
     def with_sentence(self, id: str, text: str) -> Answer:
         """The same answer with one sentence more."""

@@ -11,7 +11,7 @@ import io
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import astuple, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,6 +86,19 @@ class Histogram:
     unit: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """What a participant's value at a visit is more than fitted, in standard deviations that its own past leaves open.
+
+    `fitted` is in the outcome's unit.
+    """
+
+    participant: str
+    visit: str
+    fitted: float
+    value: float
+
+
 @dataclass(frozen=True)
 class Results:
     """All numbers of one analysis of one snapshot.
@@ -102,7 +115,7 @@ class Results:
     populations: Mapping[str, tuple[str, ...]]
     meta: Mapping[str, str | int | None]
     histograms: Mapping[str, Histogram] = field(default_factory=dict)
-    residuals: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    residuals: Mapping[str, tuple[Residual, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         assert len(self._by_id) == len(self.rows), "an id is used twice"
@@ -148,7 +161,7 @@ class Results:
                 "sentences": dict(self.sentences),
                 "populations": {name: list(members) for name, members in self.populations.items()},
                 "histograms": {name: _plain(histogram) for name, histogram in self.histograms.items()},
-                "residuals": {name: list(values) for name, values in self.residuals.items()},
+                "residuals": {name: [list(astuple(each)) for each in found] for name, found in self.residuals.items()},
                 "rows": [
                     {name: value for name, value in _plain(row).items() if value is not None} for row in self.rows
                 ],
@@ -218,7 +231,7 @@ def _results(found: Mapping[str, Any]) -> Results:
         populations={name: tuple(members) for name, members in found["populations"].items()},
         meta=dict(found["meta"]),
         histograms={name: _histogram(values) for name, values in found["histograms"].items()},
-        residuals={name: tuple(values) for name, values in found["residuals"].items()},
+        residuals={name: tuple(Residual(*each) for each in values) for name, values in found["residuals"].items()},
     )
 
 

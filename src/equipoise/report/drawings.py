@@ -16,14 +16,16 @@ from equipoise.report.figures.arms import arm_styles
 from equipoise.report.figures.completeness import Course, Mark, completeness_figure
 from equipoise.report.figures.correlation import correlation_figure
 from equipoise.report.figures.forest import Effect, forest_figure
+from equipoise.report.figures.influence import Pull, influence_figure
 from equipoise.report.figures.lines import Measured, lines_figure
 from equipoise.report.figures.means import MeanPoint, means_figure
 from equipoise.report.figures.null import null_figure
 from equipoise.report.figures.quantiles import quantiles_figure
+from equipoise.report.figures.residuals import BAND, residuals_figure
 from equipoise.report.figures.tipping import Shifted, tipping_figure
 from equipoise.report.flow_counts import flow_of
 from equipoise.report.flow_diagram import flow_diagram
-from equipoise.report.method_names import method_name
+from equipoise.report.method_names import analysis_name, method_name
 from equipoise.report.numbers import grouped, unit_text
 from equipoise.report.svg import Drawing, from_matplotlib
 from equipoise.report.tables.outcomes import means_analysis, titled
@@ -218,18 +220,79 @@ def null_drawings(protocol: Protocol, results: Results, outcome: Outcome) -> tup
     return tuple(drawings)
 
 
-def diagnostic_drawings(protocol: Protocol, results: Results, outcome: Outcome) -> tuple[Drawing, ...]:
-    """For each mixed model of the outcome the fitted correlation of the visits and the residuals."""
+def diagnostic_drawings(
+    protocol: Protocol, snapshot: Snapshot, results: Results, outcome: Outcome
+) -> tuple[Drawing, ...]:
+    """For each model of the outcome who moves its effect; for a mixed model its correlation and residuals before it."""
     drawings = []
     for analysis in analyses_of(protocol, outcome.id):
-        if isinstance(analysis, Mmrm):
-            for id in results.residuals:
-                if id.split(".")[0] == analysis.id:
-                    drawings += [
-                        _correlation_drawing(protocol, results, outcome, id),
-                        _quantiles_drawing(results, id, outcome),
-                    ]
+        for id in results.residuals:
+            if isinstance(analysis, Mmrm) and id.split(".")[0] == analysis.id:
+                drawings += [
+                    _correlation_drawing(protocol, results, outcome, id),
+                    _quantiles_drawing(results, id, outcome),
+                    _residuals_drawing(protocol, snapshot, results, outcome, id),
+                ]
+        for place, rows in _influence_rows(results, analysis).items():
+            drawings.append(_influence_drawing(protocol, outcome, analysis, place, rows))
     return tuple(drawings)
+
+
+def _influence_rows(results: Results, analysis: Analysis) -> dict[str, list[Row]]:
+    """The influence rows of an analysis, by the id that they share."""
+    found: dict[str, list[Row]] = {}
+    for row in results.find(analysis=analysis.id, method="influence"):
+        found.setdefault(row.id.removesuffix(f".{row.term}"), []).append(row)
+    return found
+
+
+def _influence_drawing(
+    protocol: Protocol, outcome: Outcome, analysis: Analysis, place: str, rows: Sequence[Row]
+) -> Drawing:
+    pulls = [
+        Pull(row.term or "", row.arm or "", row.estimate, row.statistic)
+        for row in rows
+        if row.estimate is not None and row.statistic is not None
+    ]
+    figure, shown = influence_figure(pulls, arm_styles(protocol), unit=unit_text(rows[0].unit))
+    how = (
+        "the model was fitted again without each participant"
+        if isinstance(analysis, Mmrm)
+        else "to one step, with the working correlation of everyone (Preisser and Qaqish 1996)"
+    )
+    many = f"The {len(shown)} participants with the largest of" if len(shown) < len(pulls) else "Participants by"
+    description = (
+        f"{many} Cook’s distance, and beside it by how much the effect of the arm over the visits is larger with the "
+        f"participant than without: {how}. One far from the others carries too much of the answer."
+    )
+    title = f"{outcome.name}: how far the effect rests on each participant, {analysis_name(analysis)}"
+    return from_matplotlib(figure, f"figure-{_dashed(place)}", title, description)
+
+
+def _residuals_drawing(protocol: Protocol, snapshot: Snapshot, results: Results, outcome: Outcome, id: str) -> Drawing:
+    people = snapshot.participants
+    arms = dict(zip(people["participant"], people["arm"], strict=True))
+    found = results.residuals[id]
+    order = [visit for visit in outcome.visits if any(each.visit == visit for each in found)]
+    months = {visit: protocol.visit(visit).at.months for visit in order}
+    by_months = None not in months.values()
+    names = {visit: str(months[visit]) if by_months else visit for visit in order}
+    figure, drawn = residuals_figure(
+        found,
+        arms,
+        arm_styles(protocol),
+        names,
+        unit=unit_text(outcome.unit),
+        visit_title="Month" if by_months else "Visit",
+    )
+    outside = sum(abs(each.value) > BAND for each in drawn)
+    description = (
+        f"The {len(drawn)} standardised residuals of the mixed model against the fitted value and by visit; some 5% "
+        f"should lie outside the dashed lines, and {outside} do. A slope, a funnel or a visit apart speaks against the "
+        "model."
+    )
+    title = f"{outcome.name}: residuals of the mixed model by fitted value and visit"
+    return from_matplotlib(figure, f"figure-spread-{_dashed(id)}", title, description)
 
 
 def _correlation_drawing(protocol: Protocol, results: Results, outcome: Outcome, id: str) -> Drawing:
@@ -254,7 +317,7 @@ def _correlation_drawing(protocol: Protocol, results: Results, outcome: Outcome,
 
 
 def _quantiles_drawing(results: Results, id: str, outcome: Outcome) -> Drawing:
-    figure, points = quantiles_figure(results.residuals[id])
+    figure, points = quantiles_figure([each.value for each in results.residuals[id]])
     description = (
         f"The {len(points)} residuals of the mixed model, standardised so that they would be independent and normal "
         "with variance one (Fitzmaurice, Laird and Ware 2011), against the quantiles of that distribution. Points far "

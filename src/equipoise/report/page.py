@@ -186,7 +186,7 @@ def _pictures(protocol: Protocol, snapshot: Snapshot, results: Results) -> dict[
                 drawings.forest_drawing(protocol, results, outcome),
                 drawings.null_drawings(protocol, results, outcome),
                 drawings.tipping_drawings(protocol, results, outcome),
-                drawings.diagnostic_drawings(protocol, results, outcome)
+                drawings.diagnostic_drawings(protocol, snapshot, results, outcome)
                 if outcome == primary_outcome(protocol)
                 else (),
             )

@@ -86,7 +86,7 @@ def test_the_fitted_covariance_and_the_residuals_come_along(followed):
     assert results.row("m.correlation.m1.m2").estimate == pytest.approx(
         sigma[0, 1] / math.sqrt(sigma[0, 0] * sigma[1, 1]), rel=1e-6
     )
-    residuals = results.residuals["m"]
+    residuals = [each.value for each in results.residuals["m"]]
     assert list(residuals) == sorted(residuals)
     # Standardised, they keep the 6 degrees of freedom of each of the two visits.
     assert sum(each**2 for each in residuals) == pytest.approx(12, rel=1e-6)

@@ -175,8 +175,8 @@ def test_few_allocations_are_all_listed_and_p_is_exact(planned, small):
     assert results.sentences["methods.rr"] == (
         "Re-randomisation test over all 36 allocations of the trial's procedure (Rosenberger and Lachin 2016); "
         "statistic: difference in means. Allocations with fewer than 2 analysed participants in an arm are left out, "
-        "so that P is given that both arms have as many: 0 allocations of 36. Each allocation counts with the probability "
-        "that the procedure gives it; P has no simulation error."
+        "so that P is given that both arms have as many: 0 allocations of 36. Each allocation counts with the "
+        "probability that the procedure gives it; P has no simulation error."
     )
 
 

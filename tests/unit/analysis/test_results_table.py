@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from equipoise.analysis import Histogram, Results, ResultsRefusal, Row, from_json, read_json
+from equipoise.analysis import Histogram, Residual, Results, ResultsRefusal, Row, from_json, read_json
 
 ROWS = (
     Row(
@@ -25,7 +25,7 @@ RESULTS = Results(
     populations={"FAS": ("01-001", "01-002")},
     meta={"position": 42, "head_hash": "ab", "rehearsal": None},
     histograms={"a": Histogram((0.0, 0.5, 1.0), (3, 4), 0.25, "cells/uL")},
-    residuals={"b": (-1.25, 0.5)},
+    residuals={"b": (Residual("01-001", "m2", 140.0, -1.25), Residual("01-002", "m2", 150.5, 0.5))},
 )
 
 

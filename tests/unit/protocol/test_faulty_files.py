@@ -356,7 +356,11 @@ SLIPS = [
         "\n\nallocation:\n  method: simple\n  ratio: {NKART: 1, ART: 1}\n",
         "\n  - {id: MID, name: Middle, type: Treatment Arm, interventions: [art]}\n"
         "allocation:\n  method: simple\n  ratio: {NKART: 1, ART: 1, MID: 1}\n",
-        (":340: analyses[8].method = rerandomisation: compares two arms, and the trial has 3; leave the analysis out",),
+        (
+            ":340: analyses[8].method = rerandomisation: compares two arms, and the trial has 3; leave the analysis out",
+            ":428: rehearsal.outcomes.curves[0].means = MID: has no means; add means for arm MID",
+            ":434: rehearsal.outcomes.curves[1].means = MID: has no means; add means for arm MID",
+        ),
         id="rerandomisation-of-three-arms",
     ),
     pytest.param(

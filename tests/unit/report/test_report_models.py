@@ -8,11 +8,14 @@ from markupsafe import Markup
 from matplotlib.colors import to_hex
 
 from equipoise import analysis
+from equipoise.analysis import Residual
 from equipoise.report import drawings
 from equipoise.report.effects import effect_rows, main_row, mark_of
-from equipoise.report.figures.arms import COLOURS, PAPER
+from equipoise.report.figures.arms import COLOURS, PAPER, arm_styles
 from equipoise.report.figures.correlation import correlation_figure
+from equipoise.report.figures.influence import Pull, influence_figure
 from equipoise.report.figures.quantiles import quantiles_figure
+from equipoise.report.figures.residuals import residuals_figure
 from equipoise.report.figures.tipping import Shifted, tipping_figure
 from equipoise.report.numbers import degrees, probability
 from equipoise.report.page import page, remarks
@@ -69,13 +72,45 @@ def test_each_contrast_has_a_row_of_its_own(protocol, results):
     assert table.bodies[0].rows[0].head == "Arm by visit, NK + ART v ART"
 
 
-def test_diagnostics_are_of_the_primary_outcome(text, protocol, results):
+def test_diagnostics_are_of_the_primary_outcome(text, protocol, snapshot, results):
     assert 'id="figure-correlation-cd4_mmrm"' in text
     assert 'id="figure-residuals-cd4_mmrm"' in text
     assert "figure-correlation-cd8_mmrm" not in text
-    found = drawings.diagnostic_drawings(protocol, results, protocol.outcome("cd4"))
-    assert f"The {len(results.residuals['cd4_mmrm'])} residuals" in found[1].description
-    assert drawings.diagnostic_drawings(protocol, replace(results, residuals={}), protocol.outcome("cd4")) == ()
+    found = drawings.diagnostic_drawings(protocol, snapshot, results, protocol.outcome("cd4"))
+    assert [each.id for each in found] == [
+        "figure-cd4_gee-influence",
+        "figure-correlation-cd4_mmrm",
+        "figure-residuals-cd4_mmrm",
+        "figure-spread-cd4_mmrm",
+        "figure-cd4_mmrm-influence",
+    ]
+    assert f"The {len(results.residuals['cd4_mmrm'])} residuals" in found[2].description
+    bare = replace(results, residuals={}, rows=())
+    assert drawings.diagnostic_drawings(protocol, snapshot, bare, protocol.outcome("cd4")) == ()
+
+
+def test_influence_is_drawn_from_the_largest_down(protocol, results):
+    rows = results.find(analysis="cd4_mmrm", method="influence")
+    assert len(rows) == results.row("cd4_mmrm.arm.mmrm").n
+    pulls = [Pull(row.term, row.arm, row.estimate, row.statistic) for row in rows]
+    figure, shown = influence_figure(pulls, arm_styles(protocol), unit="cells/µL")
+    assert [pull.cook for pull in shown] == sorted((pull.cook for pull in pulls), reverse=True)
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [pull.participant for pull in shown]
+    many = [replace(pulls[0], participant=f"01-{place:03d}", cook=float(place)) for place in range(60)]
+    assert [pull.cook for pull in influence_figure(many, arm_styles(protocol), unit="")[1]] == list(range(59, 34, -1))
+
+
+def test_residuals_stand_at_their_visit_and_fitted_value(protocol):
+    residuals = [Residual("01-001", "m1", 140.0, -2.5), Residual("01-002", "m3", 150.0, 0.5)]
+    arms = {"01-001": "NKART", "01-002": "ART"}
+    names = {"m1": "1", "m3": "3"}
+    figure, drawn = residuals_figure(residuals, arms, arm_styles(protocol), names, unit="", visit_title="Month")
+    assert drawn == tuple(residuals)
+    by_fitted, by_visit = figure.axes
+    marks = [line for line in by_fitted.lines if line.get_marker() in "os"]
+    assert [(list(line.get_xdata()), list(line.get_ydata())) for line in marks] == [([140.0], [-2.5]), ([150.0], [0.5])]
+    assert [label.get_text() for label in by_visit.get_xticklabels()] == ["1", "3"]
+    assert by_visit.get_xlabel() == "Month"
 
 
 def test_squares_have_the_area_of_their_correlation_and_negative_ones_are_open(protocol):
