@@ -33,9 +33,7 @@ def solved(matrix: Matrix, right: Matrix) -> tuple[Matrix, NDArray[np.bool_]]:
     p, k = len(matrix), right.shape[1]
     axes = np.broadcast_shapes(matrix.shape[2:], right.shape[2:])
     if math.prod(axes) <= FEW_SYSTEMS:
-        order = (*range(2, 2 + len(axes)), 0, 1)
-        systems = np.broadcast_to(matrix, (p, p, *axes)).transpose(order)
-        found = solved_by_lapack(systems, np.broadcast_to(right, (p, k, *axes)).transpose(order))
+        found = solved_by_lapack(*(entries_last(table, axes) for table in (matrix, right)))
         if found is not None:
             return found.transpose(-2, -1, *range(len(axes))), np.ones(axes, bool)
     table = np.empty((p, p + k, *axes))
@@ -56,6 +54,12 @@ def solved(matrix: Matrix, right: Matrix) -> tuple[Matrix, NDArray[np.bool_]]:
             answer[:j] -= table[:j, j, np.newaxis] * answer[j]
     regular = np.asarray(((pivots > least) & (pivots > 0)).all(axis=0) & np.isfinite(answer).all(axis=(0, 1)))
     return np.where(regular, answer, 0.0), regular
+
+
+def entries_last(table: Matrix, axes: tuple[int, ...]) -> Matrix:
+    """(*axes, a, c), of a table (a, c, ...) whose systems broadcast to the axes."""
+    whole = table if table.shape[2:] == axes else np.broadcast_to(table, (*table.shape[:2], *axes))
+    return whole.transpose(*range(2, 2 + len(axes)), 0, 1)
 
 
 def solved_by_lapack(systems: Matrix, right: Matrix) -> Matrix | None:
