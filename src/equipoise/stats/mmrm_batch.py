@@ -5,6 +5,7 @@ stay in the processor's cache; a fit that has settled leaves its block's iterati
 Shapes: leading axes (...) are independent fits; n subjects, T visits, p coefficients, m contrasts.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from equipoise.stats.coefficients import contrast_rows, two_sided_p
-from equipoise.stats.mmrm_engine import Problem, solve, transposed
+from equipoise.stats.mmrm_data import NO_RESIDUAL
+from equipoise.stats.mmrm_engine import Index, Problem, Solution, solve, transposed
 from equipoise.stats.mmrm_fit import KENWARD_ROGER, METHODS, check_choices
 from equipoise.stats.mmrm_inference import (
     adjusted,
@@ -40,8 +42,9 @@ class MmrmBatch:
 
     `beta` is (..., p), `covariance` (..., p, p). Of each contrast (..., m): `estimate`, `std_error`, `df`, `p_value`.
     Of the joint test (...): `joint_statistic`, `joint_df`, `joint_p_value`; `joint_usable` says where it exists.
-    Where `usable` is False a fit did not settle or its covariance is not determined: coefficients are the last iterate,
-    variances infinite and P values one.
+    Where `usable` is False a fit did not settle, its covariance is not determined, nothing varies about its model, or a
+    column of its design repeats others at the visits observed: coefficients are the last iterate, variances infinite
+    and P values one.
     """
 
     beta: Vector
@@ -76,12 +79,42 @@ class Arrays:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """A block's problem, and the way back: coefficients are `back @ (shift + scale beta)`."""
+    """A block's problem, and the way back: coefficients are `back @ (shift + scale beta)`.
+
+    `full_rank` (B,) says for which fits no column repeats others; for those that have one `back` is not right. `varies`
+    (B,) says which leave a residual variation.
+    """
 
     problem: Problem
     back: Array
     shift: Array
     scale: Array
+    full_rank: NDArray[np.bool_]
+    varies: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.scale)
+
+    def take(self, places: Index) -> "Block":
+        """Some of the fits."""
+        return Block(
+            self.problem.take(places),
+            self.back if len(self.back) == 1 else self.back[places],
+            self.shift[places],
+            self.scale[places],
+            self.full_rank[places],
+            self.varies[places],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solved:
+    """A block's fits: `solution` by the engine, `spread` (B, q, q) of its parameters, and which can be used (B,)."""
+
+    block: Block
+    solution: Solution
+    spread: Array
+    usable: NDArray[np.bool_]
 
 
 def mmrm_batch(
@@ -110,13 +143,31 @@ def mmrm_batch(
 
     Raises:
         BadSample: shapes that do not agree, or observed values that are not finite.
-        RankDeficient: a design in which a column repeats others.
+        RankDeficient: a design in which a column repeats others in every fit.
         UnknownChoice: a name that is not offered.
     """
+    return mmrm_by_rule(
+        y, X, observed, rules=(df,), covariance=covariance, method=method, contrasts=contrasts, joint=joint
+    )[df]
+
+
+def mmrm_by_rule(
+    y: ArrayLike,
+    X: ArrayLike,
+    observed: ArrayLike | None = None,
+    *,
+    rules: Sequence[str],
+    covariance: str = "us",
+    method: str = "reml",
+    contrasts: ArrayLike | None = None,
+    joint: ArrayLike | None = None,
+) -> dict[str, MmrmBatch]:
+    """As `mmrm_batch`, by each of several rules for degrees of freedom, from one fit."""
     choose("covariance", covariance, STRUCTURES)
     choose("method", method, METHODS)
-    choose("df", df, OFFERED)
-    check_choices(df, "model", method)
+    for rule in rules:
+        choose("df", rule, OFFERED)
+        check_choices(rule, "model", method)
     arrays = arranged(y, X, observed)
     n, visits, p = arrays.design.shape[1:]
     names = [str(place) for place in range(p)]
@@ -126,21 +177,23 @@ def mmrm_batch(
     fits = int(np.prod(arrays.lead))
     q = len(structure.parameters)
     step = max(1, NUMBERS_A_BLOCK // (visits**4 + (visits**2 + q) * p * p + n * visits * p))
-    parts = []
+    parts: dict[str, list[dict[str, Array]]] = {rule: [] for rule in rules}
+    full_rank = False
     for start in range(0, fits, step):
         block = posed(arrays.take(slice(start, start + step)), structure, reml=method == "reml")
-        parts.append(one_block(block, df, rows, together))
-    shapes = {
-        "beta": (p,),
-        "covariance": (p, p),
-        **dict.fromkeys(("estimate", "std_error", "df", "p_value"), (len(rows),)),
-    }
-    return MmrmBatch(
-        **{
-            name: np.concatenate([part[name] for part in parts]).reshape((*arrays.lead, *shapes.get(name, ())))
-            for name in parts[0]
-        }
-    )
+        full_rank = full_rank or bool(block.full_rank.any())
+        for found in tests(block, rules, rows, together):
+            for rule in rules:
+                parts[rule].append(found[rule])
+    if not full_rank:
+        raise RankDeficient("X", None, "has columns that repeat one another in every fit", "drop them")
+    return {rule: joined(found, arrays.lead) for rule, found in parts.items()}
+
+
+def joined(parts: Sequence[dict[str, Array]], lead: tuple[int, ...]) -> MmrmBatch:
+    """The parts of a batch one after the other, under its leading axes."""
+    arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return MmrmBatch(**{name: array.reshape((*lead, *array.shape[1:])) for name, array in arrays.items()})
 
 
 def arranged(y: ArrayLike, X: ArrayLike, observed: ArrayLike | None) -> Arrays:
@@ -184,19 +237,16 @@ def flattened(array: NDArray[Any], trailing: int, lead: tuple[int, ...]) -> NDAr
 
 
 def posed(arrays: Arrays, structure: Structure, *, reml: bool) -> Block:
-    """A block's problem: orthogonal columns, least-squares residuals of mean square one.
-
-    Raises:
-        RankDeficient: a column that repeats others.
-    """
+    """A block's problem: orthogonal columns, least-squares residuals of mean square one."""
     fits, n, visits = arrays.outcome.shape
     p = arrays.design.shape[-1]
     known = arrays.observed[..., np.newaxis]
     wide = np.where(known, arrays.design, 0.0).reshape(-1, n * visits, p)
     lengths = np.sqrt((wide**2).sum(axis=1, keepdims=True))
     q, triangle = np.linalg.qr(wide / np.where(lengths > 0, lengths, 1.0))
-    if (np.abs(np.diagonal(triangle, axis1=-2, axis2=-1)) < DEPENDENT).any() or (lengths == 0).any():
-        raise RankDeficient("X", None, "has columns that repeat one another in some fit", "drop them")
+    full_rank = (np.abs(np.diagonal(triangle, axis1=-2, axis2=-1)) >= DEPENDENT).all(axis=-1)
+    triangle = np.where(full_rank[:, np.newaxis, np.newaxis], triangle, np.eye(p))
+    lengths = np.where(lengths > 0, lengths, 1.0)
     rows = float(np.sqrt(n * visits))
     back = rows * np.linalg.inv(triangle) / transposed(lengths)
     outcome = np.where(arrays.observed, arrays.outcome, 0.0).reshape(fits, -1, 1)
@@ -206,7 +256,8 @@ def posed(arrays: Arrays, structure: Structure, *, reml: bool) -> Block:
     residual = np.where(arrays.observed, residual, 0.0)
     many = np.broadcast_to(arrays.observed.sum(axis=(-2, -1)), fits)
     scale = np.sqrt((residual**2).sum(axis=(-2, -1)) / many)
-    scale = np.where(scale > 0, scale, 1.0)
+    varies = scale > NO_RESIDUAL * np.sqrt((outcome**2).sum(axis=(-2, -1)) / many)
+    scale = np.where(varies, scale, 1.0)
     design = (rows * q).reshape(-1, n, visits, p)
     residual = residual / scale[:, np.newaxis, np.newaxis]
     whole = bool(arrays.observed.all())
@@ -214,7 +265,7 @@ def posed(arrays: Arrays, structure: Structure, *, reml: bool) -> Block:
         problem = complete(design, residual, structure, reml=reml)
     else:
         problem = incomplete(design, residual, arrays.observed, structure, reml=reml)
-    return Block(problem, back, shift[..., 0] / rows, scale)
+    return Block(problem, back, shift[..., 0] / rows, scale, np.broadcast_to(full_rank, fits), varies)
 
 
 def complete(design: Array, outcome: Array, structure: Structure, *, reml: bool) -> Problem:
@@ -290,16 +341,56 @@ class Inference:
         return satterthwaite(across, self.turned, self.spread)
 
 
-def one_block(block: Block, rule: str, rows: Matrix, together: Matrix) -> dict[str, Array]:
-    """One block's fits and tests, by the names of `MmrmBatch`."""
-    problem, solution = block.problem, solve(block.problem)
-    spread, known = parameter_covariance(problem, solution)
+def tests(block: Block, rules: Sequence[str], rows: Matrix, together: Matrix) -> Iterator[dict[str, dict[str, Array]]]:
+    """A block's fits and tests in their order, by rule and the names of `MmrmBatch`.
+
+    A block in which a search meets a singular matrix is halved until that fit is alone.
+    """
+    try:
+        solution = solve(block.problem)
+        spread, known = parameter_covariance(block.problem, solution)
+    except np.linalg.LinAlgError:
+        if len(block) == 1:
+            yield dict.fromkeys(rules, unmade(block, rows))
+            return
+        half = len(block) // 2
+        for places in (np.arange(half), np.arange(half, len(block))):
+            yield from tests(block.take(places), rules, rows, together)
+        return
+    solved = Solved(block, solution, spread, solution.converged & known & block.full_rank & block.varies)
+    yield {rule: tested(solved, rule, rows, together) for rule in rules}
+
+
+def unmade(block: Block, rows: Matrix) -> dict[str, Array]:
+    """A fit whose search met a singular matrix: the coefficients of least squares, and no test."""
+    beta = (block.back @ block.shift[..., np.newaxis])[..., 0]
+    each, none, one = (len(beta), len(rows)), np.zeros(len(beta), bool), np.ones(len(beta))
+    return {
+        "beta": beta,
+        "covariance": np.diag(np.full(beta.shape[-1], np.inf))[np.newaxis],
+        "estimate": beta @ rows.T,
+        "std_error": np.full(each, np.inf),
+        "df": np.ones(each),
+        "p_value": np.ones(each),
+        "usable": none,
+        "iterations": np.zeros(len(beta), np.intp),
+        "joint_statistic": 0 * one,
+        "joint_df": one,
+        "joint_p_value": one,
+        "joint_usable": none,
+    }
+
+
+def tested(solved: Solved, rule: str, rows: Matrix, together: Matrix) -> dict[str, Array]:
+    """A block's fits and tests by one rule, by the names of `MmrmBatch`."""
+    block, solution, spread = solved.block, solved.solution, solved.spread
+    problem = block.problem
     back = block.back * block.scale[:, np.newaxis, np.newaxis]
     inner = solution.state.root @ transposed(solution.state.root)
     if rule in KENWARD_ROGER:
         inner = adjusted(problem, solution, spread, linear=rule == "kenward-roger-linear")
     matrix = back @ inner @ transposed(back)
-    usable = solution.converged & known & (np.diagonal(matrix, axis1=-2, axis2=-1) > 0).all(axis=-1)
+    usable = solved.usable & (np.diagonal(matrix, axis1=-2, axis2=-1) > 0).all(axis=-1)
     beta = (block.back @ block.shift[..., np.newaxis] + back @ solution.state.beta[..., np.newaxis])[..., 0]
     p = beta.shape[-1]
     each = usable[:, np.newaxis, np.newaxis]

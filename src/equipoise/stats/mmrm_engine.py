@@ -279,9 +279,10 @@ def start(problem: Problem) -> Array:
 
 
 def repaired(moments: Array) -> Array:
-    """A covariance (B, T, T) whose correlation has no eigenvalue below `LEAST_EIGENVALUE`."""
+    """A covariance (B, T, T) whose correlation has no eigenvalue below `LEAST_EIGENVALUE`; no variance becomes one."""
     variance = np.diagonal(moments, axis1=-2, axis2=-1)
-    variance = np.maximum(variance, 1e-3 * variance.max(axis=-1, keepdims=True))
+    most = variance.max(axis=-1, keepdims=True)
+    variance = np.maximum(variance, np.where(most > 0, 1e-3 * most, 1.0))
     lengths = np.sqrt(variance)
     correlation = moments / (lengths[..., :, np.newaxis] * lengths[..., np.newaxis, :])
     places = np.arange(moments.shape[-1])
