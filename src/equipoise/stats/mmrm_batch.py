@@ -1,7 +1,7 @@
 """Thousands of repeated-measures fits at once, from arrays.
 
-For simulated trials. The same engine as `mmrm`, which is the batch of one. Fits are worked through in blocks that
-stay in the processor's cache; a fit that has settled leaves its block's iteration.
+For simulated trials. The same engine as `mmrm`, which is the batch of one. Fits are worked through in blocks; a fit
+that has settled leaves its block's iteration.
 Shapes: leading axes (...) are independent fits; n subjects, T visits, p coefficients, m contrasts.
 """
 
@@ -31,7 +31,7 @@ from equipoise.stats.refusals import BadSample, RankDeficient, choose
 from equipoise.stats.samples import Matrix, Vector
 
 OFFERED = ("kenward-roger", "kenward-roger-linear", "satterthwaite", "residual")
-NUMBERS_A_BLOCK = 300_000  # numbers in one block's derivatives of the information, some 2.4 MB
+NUMBERS_A_BLOCK = 5_000_000  # some 40 MB: the more fits go together, the less the last ones cost
 DEPENDENT = 1e-8  # relative length of what a column adds to those before it
 RANK = 1e-10  # relative singular value of a design's covariates that counts
 

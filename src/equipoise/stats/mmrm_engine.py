@@ -20,9 +20,11 @@ Index: TypeAlias = NDArray[np.intp]
 TOLERANCE = 1e-8  # length of the Newton step left, in standard errors of the covariance parameters
 MOST_STEPS = 100
 MOST_HALVINGS = 30
+NUMBERS_AT_ONCE = 300_000  # in the second derivatives of several fits, which then stay in the processor's cache
 ROUNDING = 1e-12  # of the deviance, relative: no step can be seen to improve by less
 RIDGE = 1e-8  # relative, added to an average information that may be singular
 LEAST_EIGENVALUE = 0.05  # of the correlation of the visits, at the start
+LEAST_COMPLETE = 1e-6  # the same where no visit is missing, when the start is the solution or near it
 SINGULAR = 1e6  # inflation at which a fit is on its way to a singular covariance and is given up
 LEAST_POSSIBLE = 1e-9  # the same, anywhere
 PER_SHARED = ("design", "row_cell", "count", "seen", "cell_group")
@@ -47,7 +49,7 @@ class Problem:
     structure: Structure
     reml: bool
 
-    def take(self, places: Index) -> "Problem":
+    def take(self, places: Index | slice) -> "Problem":
         """The problems of some of the fits."""
         arrays = {name: getattr(self, name) for name in (*PER_SHARED, "outcome", "rest")}
         return replace(self, **{name: array if len(array) == 1 else array[places] for name, array in arrays.items()})
@@ -119,14 +121,23 @@ def by_place(array: Array, place: Index) -> Array:
 
 def positive_definite(matrix: Array) -> NDArray[np.bool_]:
     """(...), whether each matrix (..., T, T) has a Cholesky factor."""
+    flat = matrix.reshape(-1, *matrix.shape[-2:])
+    finite = np.flatnonzero(np.isfinite(flat).all(axis=(-2, -1)))
+    found = np.zeros(len(flat), bool)
+    found[finite] = have_factors(flat if len(finite) == len(flat) else flat[finite])
+    return np.asarray(found.reshape(matrix.shape[:-2]))
+
+
+def have_factors(matrices: Array) -> NDArray[np.bool_]:
+    """(M,), whether each of finite matrices (M, T, T) has a Cholesky factor, found by halving until all or none has."""
     try:
-        np.linalg.cholesky(matrix)
+        np.linalg.cholesky(matrices)
     except np.linalg.LinAlgError:
-        finite = np.asarray(np.isfinite(matrix).all(axis=(-2, -1)))
-        checked = np.where(finite[..., np.newaxis, np.newaxis], matrix, 0.0)
-        values = np.linalg.eigvalsh(checked)
-        return np.asarray(finite & (values[..., 0] > 1e-14 * np.abs(values[..., -1])))
-    return np.asarray(np.isfinite(matrix).all(axis=(-2, -1)))
+        if len(matrices) == 1:
+            return np.zeros(1, bool)
+        half = len(matrices) // 2
+        return np.concatenate([have_factors(matrices[:half]), have_factors(matrices[half:])])
+    return np.ones(len(matrices), bool)
 
 
 def evaluate(problem: Problem, theta: Array) -> State:
@@ -177,11 +188,24 @@ def evaluate(problem: Problem, theta: Array) -> State:
 
 
 def slopes(problem: Problem, state: State) -> Slopes:
-    """First and second derivatives; equations (gradient), (average), (expected) and (observed)."""
+    """First and second derivatives, some fits at a time."""
+    fits, many = len(state.theta), problem.design[0].size * problem.structure.visits
+    step = max(1, NUMBERS_AT_ONCE // (many + state.theta.shape[-1] * state.beta.shape[-1] ** 2))
+    if step >= fits:
+        return derivatives(problem, state)
+    parts = []
+    for start in range(0, fits, step):
+        places = slice(start, start + step)
+        parts.append(derivatives(problem.take(places), taken(state, places)))
+    return Slopes(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Slopes)))
+
+
+def derivatives(problem: Problem, state: State) -> Slopes:
+    """The derivatives; equations (gradient), (average), (expected) and (observed)."""
     rotated = state.weighted @ state.root[:, np.newaxis]
     parts = [one_group(problem, state, rotated, group) for group in range(problem.groups)]
     gradient = np.concatenate([part.gradient for part in parts], axis=-1)
-    turned = np.concatenate([part.turned for part in parts], axis=-2)
+    turned = parts[0].turned if len(parts) == 1 else np.concatenate([part.turned for part in parts], axis=-2)
     pulled = np.concatenate([part.pulled for part in parts], axis=-2)
     average = -pulled @ transposed(pulled) / 2
     observed = 2 * average
@@ -209,9 +233,25 @@ class Share:
     pulled: Array
 
 
-def one_group(problem: Problem, state: State, rotated: Array, group: int) -> Share:
-    """A group's share of the derivatives."""
-    fits, visits, p = len(state.theta), state.weighted.shape[-2], state.weighted.shape[-1]
+@dataclass(frozen=True, slots=True, eq=False)
+class Entries:
+    """A group's gradient in the entries of its covariance, `slope` (B, T, T), and what it is made of.
+
+    By row or summed: `drawn` u u' and `lever` H Phi H' (B, S, T, T); by cell: `many` (B, K, T, T), the weights times
+    the numbers of subjects, and `rest`. `weighted` and `score` are the group's alone.
+    """
+
+    slope: Array
+    drawn: Array
+    lever: Array
+    many: Array
+    rest: Array
+    weighted: Array
+    score: Array
+
+
+def entries(problem: Problem, state: State, rotated: Array, group: int) -> Entries:
+    """A group's gradient by entry, equation (gradient)."""
     score, weighted, weight, rest = state.score, rotated, state.weight, state.rest
     if problem.groups > 1:
         cells = (problem.cell_group == group).astype(np.float64)[..., np.newaxis, np.newaxis]
@@ -223,26 +263,56 @@ def one_group(problem: Problem, state: State, rotated: Array, group: int) -> Sha
         drawn, lever = drawn.sum(axis=1, keepdims=True), lever.sum(axis=1, keepdims=True)
     many = problem.count[..., np.newaxis, np.newaxis] * weight
     slope = (many.sum(axis=1) - drawn.sum(axis=1) - lever.sum(axis=1) - rest.sum(axis=1)) / 2
+    return Entries(slope, drawn, lever, many, rest, weighted, score)
+
+
+def one_group(problem: Problem, state: State, rotated: Array, group: int) -> Share:
+    """A group's share of the derivatives."""
+    fits, visits, p = len(state.theta), state.weighted.shape[-2], state.weighted.shape[-1]
+    own = entries(problem, state, rotated, group)
     inverse = np.concatenate([state.row_weight, state.weight], axis=1)
     theta = state.theta.reshape(fits, problem.groups, -1)[:, group]
     jacobian = problem.structure.jacobian(theta)
     carry = transposed(jacobian)
-    average = carry @ traces(inverse, np.concatenate([drawn, rest], axis=1)) @ jacobian / 2
-    observed = 2 * average + carry @ traces(inverse, np.concatenate([lever, -many / 2], axis=1)) @ jacobian
+    average = carry @ traces(inverse, np.concatenate([own.drawn, own.rest], axis=1)) @ jacobian / 2
+    observed = 2 * average + carry @ traces(inverse, np.concatenate([own.lever, -own.many / 2], axis=1)) @ jacobian
     if problem.structure.hessian is not None:
         curve = problem.structure.hessian(theta)
-        flat = slope.reshape(fits, 1, -1) @ curve.reshape(fits, visits**2, -1)
+        flat = own.slope.reshape(fits, 1, -1) @ curve.reshape(fits, visits**2, -1)
         observed = observed + flat.reshape(observed.shape)
-    wide = weighted.reshape(fits, -1, visits * p)
-    outer = (transposed(wide) @ wide).reshape(fits, visits, p, visits, p).transpose(0, 1, 3, 2, 4)
-    cross = (transposed(wide) @ score).reshape(fits, visits, p, visits).transpose(0, 1, 3, 2)
+    wide = own.weighted.reshape(fits, -1, visits * p)
+    cross = (transposed(wide) @ own.score).reshape(fits, visits, p, visits).transpose(0, 1, 3, 2)
+    turned = by_pair(wide, visits)
+    if not problem.structure.by_entry:
+        low, high = np.triu_indices(visits)
+        turned = carry[..., low * visits + high] @ turned
     return Share(
-        (carry @ slope.reshape(fits, visits**2, 1))[..., 0],
+        (carry @ own.slope.reshape(fits, visits**2, 1))[..., 0],
         average,
         observed,
-        carry @ outer.reshape(fits, visits**2, p * p),
+        turned,
         carry @ cross.reshape(fits, visits**2, p),
     )
+
+
+def by_pair(wide: Array, visits: int) -> Array:
+    """sum_i H_ia' H_ib + H_ib' H_ia, once where a = b, by pairs of visits a <= b: (B, T (T + 1) / 2, p p).
+
+    Args:
+        wide: (B, S, T p), the rows' H_i with the visits side by side.
+        visits: T.
+    """
+    fits, _, width = wide.shape
+    p = width // visits
+    found = np.empty((fits, visits * (visits + 1) // 2, p, p))
+    first = 0
+    for visit in range(visits):
+        own = transposed(wide[..., visit * p : (visit + 1) * p]) @ wide[..., visit * p :]
+        after = own[..., p:].reshape(fits, p, -1, p).transpose(0, 2, 1, 3)
+        found[:, first] = own[..., :p]
+        np.add(after, transposed(after), out=found[:, first + 1 : first + visits - visit])
+        first += visits - visit
+    return found.reshape(fits, -1, p * p)
 
 
 def traces(left: Array, right: Array) -> Array:
@@ -268,18 +338,25 @@ def start(problem: Problem) -> Array:
     beta = np.linalg.solve(transposed(stacked) @ stacked, transposed(stacked) @ outcome)
     residual = problem.outcome - (stacked @ beta).reshape(problem.outcome.shape)
     seen = problem.seen.astype(np.float64)
+    many = (problem.count[..., np.newaxis] * seen).sum(axis=(-2, -1))
+    free = many - p if problem.reml else many
+    complete = (problem.seen.all(axis=-1) | (problem.count == 0)).all(axis=-1)
     pairs = problem.count[..., np.newaxis, np.newaxis] * seen[..., :, np.newaxis] * seen[..., np.newaxis, :]
     found = []
     for group in range(problem.groups):
         cells = (problem.cell_group == group).astype(np.float64)[..., np.newaxis, np.newaxis]
         own = residual * by_place(cells, problem.row_cell)[..., 0]
         sums = transposed(own) @ residual + (problem.rest * cells).sum(axis=1)
-        found.append(problem.structure.start(repaired(sums / np.maximum((pairs * cells).sum(axis=1), 1.0))))
+        moments = sums / np.maximum((pairs * cells).sum(axis=1), 1.0) * (many / free)[:, np.newaxis, np.newaxis]
+        found.append(problem.structure.start(repaired(moments, complete)))
     return np.concatenate(found, axis=-1)
 
 
-def repaired(moments: Array) -> Array:
-    """A covariance (B, T, T) whose correlation has no eigenvalue below `LEAST_EIGENVALUE`; no variance becomes one."""
+def repaired(moments: Array, complete: NDArray[np.bool_]) -> Array:
+    """A covariance (B, T, T) whose correlation has no eigenvalue below `LEAST_EIGENVALUE`; no variance becomes one.
+
+    Those of `complete` (B,) fits are left as they are if they have none below `LEAST_COMPLETE`.
+    """
     variance = np.diagonal(moments, axis1=-2, axis2=-1)
     most = variance.max(axis=-1, keepdims=True)
     variance = np.maximum(variance, np.where(most > 0, 1e-3 * most, 1.0))
@@ -288,7 +365,9 @@ def repaired(moments: Array) -> Array:
     places = np.arange(moments.shape[-1])
     correlation[..., places, places] = 1.0
     values, vectors = np.linalg.eigh(correlation)
-    raised = (vectors * np.maximum(values, LEAST_EIGENVALUE)[..., np.newaxis, :]) @ transposed(vectors)
+    sound = complete & (values[..., 0] > LEAST_COMPLETE)
+    values = np.where(sound[..., np.newaxis], values, np.maximum(values, LEAST_EIGENVALUE))
+    raised = (vectors * values[..., np.newaxis, :]) @ transposed(vectors)
     return np.asarray(raised * lengths[..., :, np.newaxis] * lengths[..., np.newaxis, :])
 
 
@@ -306,9 +385,9 @@ def solve(problem: Problem) -> Solution:
     state = evaluate(problem, theta)
     converged, iterations = np.zeros(fits, bool), np.full(fits, MOST_STEPS)
     left = np.arange(fits)
-    now, derivatives = problem, slopes(problem, state)
+    now, slope = problem, slopes(problem, state)
     for step in range(MOST_STEPS):
-        move, length = newton(derivatives)
+        move, length = newton(slope)
         settled = length < TOLERANCE
         moved, better = improved(now, state, move, ~settled)
         better = better & (moved.inflation < SINGULAR)
@@ -317,16 +396,16 @@ def solve(problem: Problem) -> Solution:
         iterations[left[~better]] = step
         if not better.any():
             if not settled.all():
-                state, derivatives = moved, slopes(now, moved)
+                state, slope = moved, slopes(now, moved)
             break
         if not better.all():
             kept = np.flatnonzero(better)
             left, now, moved = left[kept], now.take(kept), taken(moved, kept)
-        state, derivatives = moved, slopes(now, moved)
+        state, slope = moved, slopes(now, moved)
     if len(left) < fits:
         state = evaluate(problem, theta)
-        derivatives = slopes(problem, state)
-    return Solution(state, derivatives, converged, iterations, newton(derivatives)[1])
+        slope = slopes(problem, state)
+    return Solution(state, slope, converged, iterations, newton(slope)[1])
 
 
 def newton(derivatives: Slopes) -> tuple[Array, Array]:
@@ -374,7 +453,7 @@ def moved(problem: Problem, theta: Array, step: Array) -> Array:
     return problem.structure.moved(theta.reshape(shape), step.reshape(shape)).reshape(theta.shape)
 
 
-def taken(state: State, places: Index) -> State:
+def taken(state: State, places: Index | slice) -> State:
     """The states of some of the fits."""
     return State(*(getattr(state, field.name)[places] for field in fields(State)))
 
