@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from equipoise.stats.coefficients import contrast_rows, two_sided_p
+from equipoise.stats.gee_batch import flattened
 from equipoise.stats.mmrm_data import NO_RESIDUAL
 from equipoise.stats.mmrm_engine import Index, Problem, Solution, solve, transposed
 from equipoise.stats.mmrm_fit import KENWARD_ROGER, METHODS, check_choices
@@ -30,6 +31,7 @@ from equipoise.stats.mmrm_structures import STRUCTURES, Array, Structure, struct
 from equipoise.stats.refusals import BadSample, RankDeficient, choose
 from equipoise.stats.samples import Matrix, Vector
 
+TRAILING = {"y": 2, "X": 3, "observed": 2, "group": 1, "weights": 2}
 OFFERED = ("kenward-roger", "kenward-roger-linear", "satterthwaite", "residual")
 NUMBERS_A_BLOCK = 5_000_000  # some 40 MB: the more fits go together, the less the last ones cost
 DEPENDENT = 1e-8  # relative length of what a column adds to those before it
@@ -63,18 +65,31 @@ class MmrmBatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrays:
-    """The arrays with one leading axis, of length one where all fits share it."""
+    """The arrays with one leading axis, of length one where all fits share it; `group` (B, n) is a code.
+
+    Outcome and design are times the root of the weights.
+    """
 
     outcome: Array
     design: Array
     observed: NDArray[np.bool_]
+    group: Index
     lead: tuple[int, ...]
+
+    @property
+    def groups(self) -> int:
+        """How many there are in all fits."""
+        return int(self.group.max()) + 1
 
     def take(self, block: slice) -> "Arrays":
         """Some of the fits."""
-        design = self.design if len(self.design) == 1 else self.design[block]
-        observed = self.observed if len(self.observed) == 1 else self.observed[block]
-        return Arrays(self.outcome[block], design, observed, self.lead)
+        return Arrays(
+            self.outcome[block],
+            self.design if len(self.design) == 1 else self.design[block],
+            self.observed if len(self.observed) == 1 else self.observed[block],
+            self.group if len(self.group) == 1 else self.group[block],
+            self.lead,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,6 +138,8 @@ def mmrm_batch(
     observed: ArrayLike | None = None,
     *,
     covariance: str = "us",
+    group: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
     method: str = "reml",
     df: str = "kenward-roger-linear",
     contrasts: ArrayLike | None = None,
@@ -136,18 +153,29 @@ def mmrm_batch(
         observed: (..., n, T), whether each outcome was; None for all. Leading axes broadcast, so that a design or a
             pattern that all fits share is given once.
         covariance: as for `mmrm`; sp_exp takes visits one apart.
+        group: (..., n), each subject's group, whose covariance is its own; None for one covariance.
+        weights: (..., n, T), prior weights as for `mmrm`; those of visits not observed are not read.
         method: reml or ml.
         df: kenward-roger, kenward-roger-linear, satterthwaite or residual.
         contrasts: (m, p), whose tests are wanted; None for each coefficient.
         joint: (q, p), contrasts tested together; None for all of `contrasts`.
 
     Raises:
-        BadSample: shapes that do not agree, or observed values that are not finite.
+        BadSample: shapes that do not agree, observed values that are not finite, or weights that are not above zero.
         RankDeficient: a design in which a column repeats others in every fit.
         UnknownChoice: a name that is not offered.
     """
     return mmrm_by_rule(
-        y, X, observed, rules=(df,), covariance=covariance, method=method, contrasts=contrasts, joint=joint
+        y,
+        X,
+        observed,
+        rules=(df,),
+        covariance=covariance,
+        group=group,
+        weights=weights,
+        method=method,
+        contrasts=contrasts,
+        joint=joint,
     )[df]
 
 
@@ -158,6 +186,8 @@ def mmrm_by_rule(
     *,
     rules: Sequence[str],
     covariance: str = "us",
+    group: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
     method: str = "reml",
     contrasts: ArrayLike | None = None,
     joint: ArrayLike | None = None,
@@ -168,19 +198,19 @@ def mmrm_by_rule(
     for rule in rules:
         choose("df", rule, OFFERED)
         check_choices(rule, "model", method)
-    arrays = arranged(y, X, observed)
+    arrays = arranged(y, X, observed, group, weights)
     n, visits, p = arrays.design.shape[1:]
     names = [str(place) for place in range(p)]
     rows = np.eye(p) if contrasts is None else contrast_rows(np.atleast_2d(contrasts), names, {})
     together = rows if joint is None else contrast_rows(np.atleast_2d(joint), names, {})
     structure = structure_of(covariance, range(1, visits + 1), np.arange(visits, dtype=np.float64))
     fits = int(np.prod(arrays.lead))
-    q = len(structure.parameters)
+    q = arrays.groups * len(structure.parameters)
     step = max(1, NUMBERS_A_BLOCK // (visits**4 + (visits**2 + q) * p * p + n * visits * p))
     parts: dict[str, list[dict[str, Array]]] = {rule: [] for rule in rules}
     full_rank = False
     for start in range(0, fits, step):
-        block = posed(arrays.take(slice(start, start + step)), structure, reml=method == "reml")
+        block = posed(arrays.take(slice(start, start + step)), structure, arrays.groups, reml=method == "reml")
         full_rank = full_rank or bool(block.full_rank.any())
         for found in tests(block, rules, rows, together):
             for rule in rules:
@@ -196,47 +226,73 @@ def joined(parts: Sequence[dict[str, Array]], lead: tuple[int, ...]) -> MmrmBatc
     return MmrmBatch(**{name: array.reshape((*lead, *array.shape[1:])) for name, array in arrays.items()})
 
 
-def arranged(y: ArrayLike, X: ArrayLike, observed: ArrayLike | None) -> Arrays:
+def arranged(
+    y: ArrayLike,
+    X: ArrayLike,
+    observed: ArrayLike | None,
+    group: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+) -> Arrays:
     """The arrays, checked, with one leading axis.
 
     Raises:
-        BadSample: shapes that do not agree, or observed values that are not finite.
+        BadSample: shapes that do not agree, observed values that are not finite, or weights that are not above zero.
     """
     outcome, design = np.asarray(y, dtype=np.float64), np.asarray(X, dtype=np.float64)
     if design.ndim < 3 or outcome.ndim < 2 or outcome.shape[-2:] != design.shape[-3:-1]:
         shapes = (outcome.shape, design.shape)
         raise BadSample("y, X", shapes, "do not agree", "give y (..., n, T) and X (..., n, T, p)")
     plane = design.shape[-3:-1]
-    seen = np.ones(plane, bool) if observed is None else np.asarray(observed, dtype=bool)
-    if seen.shape[-2:] != plane:
-        raise BadSample("observed", seen.shape, f"does not end in {plane}", "give (..., n, T)")
+    given: dict[str, NDArray[Any]] = {"y": outcome, "X": design}
+    given["observed"] = np.ones(plane, bool) if observed is None else np.asarray(observed, dtype=bool)
+    if group is not None:
+        given["group"] = np.asarray(group)
+    if weights is not None:
+        given["weights"] = np.asarray(weights, dtype=np.float64)
+    for name, trailing, form in (("observed", plane, "n, T"), ("group", plane[:1], "n"), ("weights", plane, "n, T")):
+        if name in given and given[name].shape[-len(trailing) :] != trailing:
+            raise BadSample(name, given[name].shape, f"does not end in {trailing}", f"give (..., {form})")
+    lead = leading(given)
+    flat = {name: flattened(array, TRAILING[name], lead) for name, array in given.items()}
+    refuse_values(flat)
+    names = flat.get("group", np.zeros((1, plane[0])))
+    codes = np.searchsorted(np.unique(names), names)
+    root = np.sqrt(np.where(flat["observed"], flat["weights"], 1.0)) if "weights" in flat else np.ones((1, 1, 1))
+    whole = np.broadcast_to(flat["y"], (int(np.prod(lead)), *plane))
+    return Arrays(whole * root, flat["X"] * root[..., np.newaxis], flat["observed"], codes, lead)
+
+
+def leading(arrays: dict[str, NDArray[Any]]) -> tuple[int, ...]:
+    """The leading axes that all arrays broadcast to.
+
+    Raises:
+        BadSample: when they do not.
+    """
     try:
-        lead = np.broadcast_shapes(outcome.shape[:-2], design.shape[:-3], seen.shape[:-2])
+        return np.broadcast_shapes(*(array.shape[: -TRAILING[name]] for name, array in arrays.items()))
     except ValueError:
-        named = f"y {outcome.shape}, X {design.shape}, observed {seen.shape}"
+        named = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
         raise BadSample("y, X", None, f"have leading axes that do not agree ({named})", "check the shapes") from None
-    flat = Arrays(
-        np.broadcast_to(outcome, (*lead, *plane)).reshape(-1, *plane),
-        flattened(design, 3, lead),
-        flattened(seen, 2, lead),
-        lead,
-    )
-    bad = int((~np.isfinite(flat.outcome) & flat.observed).sum())
-    bad += int((~np.isfinite(flat.design).all(axis=-1) & flat.observed).sum())
+
+
+def refuse_values(arrays: dict[str, NDArray[Any]]) -> None:
+    """Refuse observed outcomes and designs that are not finite, and weights that are not above zero.
+
+    Raises:
+        BadSample: how many.
+    """
+    seen = arrays["observed"]
+    bad = int((~np.isfinite(arrays["y"]) & seen).sum())
+    bad += int((~np.isfinite(arrays["X"]).all(axis=-1) & seen).sum())
     if bad:
         raise BadSample("y, X", None, f"hold {bad} observed values that are not finite", "correct them")
-    return flat
+    if "weights" in arrays:
+        good = np.isfinite(arrays["weights"]) & (arrays["weights"] > 0)
+        if (bad_weights := int((~good & seen).sum())) > 0:
+            raise BadSample("weights", None, f"hold {bad_weights} values that are not above zero", "correct them")
 
 
-def flattened(array: NDArray[Any], trailing: int, lead: tuple[int, ...]) -> NDArray[Any]:
-    """The array with one leading axis: of every fit, or of length one where all fits share it."""
-    own, rest = array.shape[:-trailing], array.shape[-trailing:]
-    if int(np.prod(own)) == 1:
-        return array.reshape(1, *rest)
-    return np.broadcast_to(array, (*lead, *rest)).reshape(-1, *rest)
-
-
-def posed(arrays: Arrays, structure: Structure, *, reml: bool) -> Block:
+def posed(arrays: Arrays, structure: Structure, groups: int = 1, *, reml: bool) -> Block:
     """A block's problem: orthogonal columns, least-squares residuals of mean square one."""
     fits, n, visits = arrays.outcome.shape
     p = arrays.design.shape[-1]
@@ -260,11 +316,10 @@ def posed(arrays: Arrays, structure: Structure, *, reml: bool) -> Block:
     scale = np.where(varies, scale, 1.0)
     design = (rows * q).reshape(-1, n, visits, p)
     residual = residual / scale[:, np.newaxis, np.newaxis]
-    whole = bool(arrays.observed.all())
-    if whole:
+    if groups == 1 and arrays.observed.all():
         problem = complete(design, residual, structure, reml=reml)
     else:
-        problem = incomplete(design, residual, arrays.observed, structure, reml=reml)
+        problem = by_pattern(design, residual, arrays.observed, arrays.group, groups, structure, reml=reml)
     return Block(problem, back, shift[..., 0] / rows, scale, np.broadcast_to(full_rank, fits), varies)
 
 
@@ -293,17 +348,28 @@ def complete(design: Array, outcome: Array, structure: Structure, *, reml: bool)
     )
 
 
-def incomplete(
-    design: Array, outcome: Array, observed: NDArray[np.bool_], structure: Structure, *, reml: bool
+def by_pattern(
+    design: Array,
+    outcome: Array,
+    observed: NDArray[np.bool_],
+    group: Index,
+    groups: int,
+    structure: Structure,
+    *,
+    reml: bool,
 ) -> Problem:
-    """Fits with missing visits: each subject is a row, and subjects of one pattern share a cell."""
-    fits, n, visits = outcome.shape
-    alike = [cells_of(seen, np.zeros(n, np.intp)) for seen in observed]
+    """Fits with missing visits or groups: each subject is a row, and subjects of one pattern and group share a cell."""
+    fits, _, visits = outcome.shape
+    many = max(len(observed), len(group))
+    observed = np.broadcast_to(observed, (many, *observed.shape[1:]))
+    group = np.broadcast_to(group, (many, group.shape[1]))
+    alike = [cells_of(seen, whose) for seen, whose in zip(observed, group, strict=True)]
     most = max(len(cells.count) for cells in alike)
-    count, seen = np.zeros((len(alike), most)), np.zeros((len(alike), most, visits), bool)
+    count, seen = np.zeros((many, most)), np.zeros((many, most, visits), bool)
+    cell_group = np.zeros((many, most), np.intp)
     for place, cells in enumerate(alike):
-        count[place, : len(cells.count)] = cells.count
-        seen[place, : len(cells.count)] = cells.seen
+        own = slice(len(cells.count))
+        count[place, own], seen[place, own], cell_group[place, own] = cells.count, cells.seen, cells.group
     return Problem(
         design,
         outcome,
@@ -311,8 +377,8 @@ def incomplete(
         np.zeros((fits, 1, visits, visits)),
         count,
         seen,
-        np.zeros((1, 1), np.intp),
-        1,
+        cell_group,
+        groups,
         structure,
         reml,
     )

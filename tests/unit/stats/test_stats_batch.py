@@ -160,6 +160,45 @@ def test_rules_share_a_mixed_model():
             np.testing.assert_array_equal(getattr(fits, name), getattr(alone, name))
 
 
+@pytest.mark.parametrize("kind", ["complete", "shared", "own"])
+@pytest.mark.parametrize("covariance", ["us", "csh"])
+@pytest.mark.parametrize("beside", ["group", "weights", "both"])
+def test_mixed_models_by_group_and_with_weights_are_their_fits_one_by_one(kind, covariance, beside):
+    rng = np.random.default_rng(4)
+    n = 3 * N  # so that each arm can tell its unstructured covariance
+    arm = np.tile(ARM, 3)
+    y = rng.normal(size=(3, n, 1)) + rng.normal(size=(3, n, VISITS)) * (1 + arm[:, np.newaxis])
+    seen = {"complete": None, "shared": rng.random((n, VISITS)) > 0.1, "own": rng.random(y.shape) > 0.1}[kind]
+    drawn = rng.uniform(0.5, 2, y.shape if kind == "own" else (n, VISITS))
+    given = {"group": arm.astype(int), "weights": drawn}
+    given = given if beside == "both" else {beside: given[beside]}
+    fits = batch.mmrm(y, by_visit(arm), seen, covariance=covariance, joint=np.eye(2 * VISITS)[VISITS + 1 :], **given)
+    assert fits.usable.all()
+    every = np.ones(y.shape, bool) if seen is None else np.broadcast_to(seen, y.shape)
+    for number in range(3):
+        frame = pd.DataFrame({"id": np.repeat(np.arange(n), VISITS), "visit": np.tile(np.arange(VISITS), n)})
+        frame["arm"] = np.repeat(arm, VISITS)
+        frame["y"] = np.where(every[number], y[number], np.nan).ravel()
+        frame["w"] = np.broadcast_to(drawn, y.shape)[number].ravel()
+        columns = {name: {"group": "arm", "weights": "w"}[name] for name in given}
+        formula = "y ~ 0 + C(visit) + C(visit):arm"
+        fit = stats.mmrm(formula, frame, subject="id", visit="visit", covariance=covariance, **columns)
+        close(fits.beta[number], fit.beta)
+        close(fits.covariance[number], fit.covariance)
+        close(fits.df[number], fit.df)
+        test = fit.joint_test(np.eye(2 * VISITS)[VISITS + 1 :])
+        assert fits.joint_statistic[number] == pytest.approx(test.statistic, rel=1e-9)
+        assert fits.joint_p_value[number] == pytest.approx(test.p_value, rel=1e-8)
+
+
+def test_a_mixed_model_whose_group_is_too_small_is_marked():
+    y = np.random.default_rng(4).normal(size=(2, N, VISITS))
+    group = np.array([ARM, np.arange(N) < 2])
+    fits = batch.mmrm(y, by_visit(ARM), group=group, covariance="us")
+    assert fits.usable.tolist() == [True, False]
+    assert (fits.joint_p_value[1], fits.p_value[1].min()) == (1, 1)
+
+
 def test_mixed_models_that_cannot_be_made_are_marked_and_leave_the_others_alone():
     y = outcomes(4)
     seen = np.ones(y.shape, bool)
@@ -342,6 +381,23 @@ REFUSED = {
     "rule": (
         lambda: batch.gee(np.zeros((6, 2)), np.ones((6, 2, 1)), df=["between"]),
         "df = between: is not offered; choose one of pan-wall, fay-graubard",
+    ),
+    "model_group": (
+        lambda: batch.mmrm(np.zeros((6, 2)), np.ones((6, 2, 1)), group=[0, 1]),
+        "group = (2,): does not end in (6,); give (..., n)",
+    ),
+    "model_weights": (
+        lambda: batch.mmrm(np.zeros((6, 2)), np.ones((6, 2, 1)), weights=np.ones((6, 3))),
+        "weights = (6, 3): does not end in (6, 2); give (..., n, T)",
+    ),
+    "model_no_weight": (
+        lambda: batch.mmrm(np.zeros((6, 2)), np.ones((6, 2, 1)), weights=np.zeros((6, 2))),
+        "weights: hold 12 values that are not above zero; correct them",
+    ),
+    "model_axes": (
+        lambda: batch.mmrm(np.zeros((5, 6, 2)), np.ones((6, 2, 1)), group=np.zeros((4, 6))),
+        "y, X: have leading axes that do not agree "
+        "(y (5, 6, 2), X (6, 2, 1), observed (6, 2), group (4, 6)); check the shapes",
     ),
     "anova_axes": (
         lambda: batch.rm_anova(np.zeros(3)),
