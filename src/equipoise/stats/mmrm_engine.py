@@ -25,6 +25,7 @@ ROUNDING = 1e-12  # of the deviance, relative: no step can be seen to improve by
 RIDGE = 1e-8  # relative, added to an average information that may be singular
 LEAST_EIGENVALUE = 0.05  # of the correlation of the visits, at the start
 LEAST_COMPLETE = 1e-6  # the same where no visit is missing, when the start is the solution or near it
+PARTS = 8  # into which a stack is divided to find the matrices without a factor
 SINGULAR = 1e6  # inflation at which a fit is on its way to a singular covariance and is given up
 LEAST_POSSIBLE = 1e-9  # the same, anywhere
 PER_SHARED = ("design", "row_cell", "count", "seen", "cell_group")
@@ -121,23 +122,25 @@ def by_place(array: Array, place: Index) -> Array:
 
 def positive_definite(matrix: Array) -> NDArray[np.bool_]:
     """(...), whether each matrix (..., T, T) has a Cholesky factor."""
-    flat = matrix.reshape(-1, *matrix.shape[-2:])
-    finite = np.flatnonzero(np.isfinite(flat).all(axis=(-2, -1)))
-    found = np.zeros(len(flat), bool)
-    found[finite] = have_factors(flat if len(finite) == len(flat) else flat[finite])
-    return np.asarray(found.reshape(matrix.shape[:-2]))
+    return cholesky(matrix)[1]
 
 
-def have_factors(matrices: Array) -> NDArray[np.bool_]:
-    """(M,), whether each of finite matrices (M, T, T) has a Cholesky factor, found by halving until all or none has."""
+def cholesky(matrix: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """The lower factor of each matrix (..., T, T), one where it has none, and which have one (...)."""
     try:
-        np.linalg.cholesky(matrices)
+        factor = np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
+        if np.isfinite(factor).all():
+            return factor, np.ones(matrix.shape[:-2], dtype=bool)
     except np.linalg.LinAlgError:
-        if len(matrices) == 1:
-            return np.zeros(1, bool)
-        half = len(matrices) // 2
-        return np.concatenate([have_factors(matrices[:half]), have_factors(matrices[half:])])
-    return np.ones(len(matrices), bool)
+        pass
+    flat = matrix.reshape(-1, *matrix.shape[-2:])
+    if len(flat) == 1:
+        return np.broadcast_to(np.eye(matrix.shape[-1]), matrix.shape), np.zeros(matrix.shape[:-2], dtype=bool)
+    parts = [cholesky(part) for part in np.array_split(flat, min(len(flat), PARTS))]
+    return (
+        np.concatenate([part[0] for part in parts]).reshape(matrix.shape),
+        np.concatenate([part[1] for part in parts]).reshape(matrix.shape[:-2]),
+    )
 
 
 def evaluate(problem: Problem, theta: Array) -> State:
@@ -146,7 +149,8 @@ def evaluate(problem: Problem, theta: Array) -> State:
     visits = sigma.shape[-1]
     diagonal = np.eye(visits) * np.diagonal(sigma, axis1=-2, axis2=-1)[..., np.newaxis, :]
     possible = np.asarray(positive_definite(sigma - LEAST_POSSIBLE * diagonal).all(axis=-1))
-    sigma = np.where(possible[:, np.newaxis, np.newaxis, np.newaxis], sigma, np.eye(visits))
+    if not possible.all():
+        sigma = np.where(possible[:, np.newaxis, np.newaxis, np.newaxis], sigma, np.eye(visits))
     both = problem.seen[..., :, np.newaxis] & problem.seen[..., np.newaxis, :]
     cells = np.where(both, by_place(sigma, problem.cell_group), np.eye(visits))
     factor = np.linalg.cholesky(cells)
@@ -157,9 +161,7 @@ def evaluate(problem: Problem, theta: Array) -> State:
     stacked, long = problem.design.reshape(len(problem.design), *rows[1:]), weighted.reshape(rows)
     information = transposed(long) @ stacked
     information = (information + transposed(information)) / 2
-    sound = np.asarray(positive_definite(information))
-    settled = np.where(sound[:, np.newaxis, np.newaxis], information, np.eye(information.shape[-1]))
-    lower = np.linalg.cholesky(settled)
+    lower, sound = cholesky(information)
     root = transposed(np.asarray(np.linalg.inv(lower), dtype=np.float64))
     outcome = problem.outcome.reshape(len(problem.outcome), -1, 1)
     beta = root @ (transposed(root) @ (transposed(long) @ outcome))
@@ -414,8 +416,11 @@ def newton(derivatives: Slopes) -> tuple[Array, Array]:
     scale = np.where(scale > 0, scale, 1.0)
     both = scale[..., :, np.newaxis] * scale[..., np.newaxis, :]
     observed, average = derivatives.observed / both, derivatives.average / both
-    convex = np.asarray(positive_definite(observed))[:, np.newaxis, np.newaxis]
-    information = np.where(convex, observed, average + RIDGE * np.eye(scale.shape[-1]))
+    convex = positive_definite(observed)
+    information = observed
+    if not convex.all():
+        ridged = average + RIDGE * np.eye(scale.shape[-1])
+        information = np.where(convex[:, np.newaxis, np.newaxis], observed, ridged)
     slope = derivatives.gradient / scale
     step = -np.linalg.solve(information, slope[..., np.newaxis])[..., 0]
     return step / scale, np.sqrt(np.maximum(-(slope * step).sum(axis=-1), 0.0))
