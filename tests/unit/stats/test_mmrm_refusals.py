@@ -241,7 +241,7 @@ def test_arrays():
         "y, X: hold 24 observed values that are not finite; correct them"
     )
     assert refusal(stats.batch.mmrm, y, np.ones((8, 3, 2))) == (
-        "X: has columns that repeat one another in some fit; drop them"
+        "X: has columns that repeat one another in every fit; drop them"
     )
     assert refusal(stats.batch.mmrm, y, x, group=["NK", "ART"]) == "group = (2,): does not end in (8,); give (..., n)"
     assert refusal(stats.batch.mmrm, y, x, weights=np.ones((8, 2))) == (
