@@ -33,7 +33,6 @@ CORRELATION = 0.5
 ALPHA = 0.05
 SIZES = (10, 20, 40, 60, 80, 100, 150, 200)
 SMALL = (10, 20, 40)
-DF_RULES = ("kenward-roger-linear", "satterthwaite")  # unstructured and compound symmetry are linear: so is SAS's kr
 DROPOUT = (0.0, 0.2)
 TRIALS_A_TURN = 2_000
 DRAWS = 99  # with the observed one 100, of which 5% are a whole number: the test keeps its level exactly
@@ -111,28 +110,6 @@ def repeated_measures(trials: Trials) -> Iterator[Rejections]:
         yield Rejections("RM-ANOVA, complete participants", name, rejected, len(known))
 
 
-def mixed_models(trials: Trials) -> Iterator[Rejections]:
-    """Unstructured and compound-symmetric fits: all arm-by-visit effects at once, and the arm at the last visit."""
-    if len(trials.arm) not in SMALL:
-        return
-    cell = np.eye(VISITS)[np.newaxis] * np.ones((len(trials.arm), 1, 1))
-    design = np.concatenate([cell, cell * trials.arm[:, np.newaxis, np.newaxis]], axis=-1)
-    effects = np.eye(2 * VISITS)[VISITS:]
-    arrays = arranged(trials.outcomes, design, trials.seen if trials.dropout else None)
-    for covariance, name in (("us", "unstructured"), ("cs", "compound symmetry")):
-        fits = mmrm_by_rule(
-            arrays, DF_RULES, covariance=covariance, contrasts=effects[-1:], joint=effects[1:] - effects[0]
-        )
-        for rule, found in fits.items():
-            joint = int((found.joint_p_value[found.joint_usable] <= ALPHA).sum())
-            yield Rejections(f"MMRM {name}", rule, joint, len(trials.outcomes))
-        for rule, found in fits.items():
-            last = int((found.p_value[found.usable, 0] <= ALPHA).sum())
-            yield Rejections(f"MMRM {name}, last visit", rule, last, len(trials.outcomes))
-        for rule, found in fits.items():
-            yield Rejections(f"MMRM {name}", f"{rule}: has a test", int(found.joint_usable.sum()), len(trials.outcomes))
-
-
 def rerandomisation(trials: Trials) -> Iterator[Rejections]:
     """The GEE estimate of arm by visit among those of re-drawn equal divisions."""
     if len(trials.arm) not in SMALL:
@@ -186,7 +163,6 @@ def mixed_model(trials: Trials) -> Iterator[Rejections]:
 METHODS: tuple[Callable[[Trials], Iterator[Rejections]], ...] = (
     generalised_estimating_equations,
     repeated_measures,
-    mixed_models,
     rerandomisation,
     mixed_model,
 )
@@ -269,7 +245,7 @@ def report(cells: Cells, trials: int) -> str:
 def opening_line(trials: int) -> str:
     """How the table was made."""
     return (
-        f"Seed {SEED}, {trials:,} trials a column ({min(MOST_REDRAWN, trials):,} for re-randomisation): "
+        f"Seed {SEED}, {trials:,} trials a column: "
         f"`python benchmarks/type_one_error.py --trials {trials} --write`. "
         "Percent of trials rejected at 5%, ± its Monte Carlo standard error."
     )
