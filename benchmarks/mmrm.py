@@ -71,8 +71,8 @@ class Spent:
 
     @property
     def a_step(self) -> float:
-        """Seconds an iteration."""
-        return self.iterating / self.iterations
+        """Seconds an iteration; the start is evaluated too and counts as one."""
+        return self.iterating / (self.iterations + 1)
 
 
 def trial(size: tuple[int, int], gaps: str) -> Trial:
