@@ -264,7 +264,7 @@ def entries(problem: Problem, state: State, rotated: Array, group: int) -> Entri
     if state.row_weight.shape[1] == 1:
         drawn, lever = drawn.sum(axis=1, keepdims=True), lever.sum(axis=1, keepdims=True)
     many = problem.count[..., np.newaxis, np.newaxis] * weight
-    slope = (many.sum(axis=1) - drawn.sum(axis=1) - lever.sum(axis=1) - rest.sum(axis=1)) / 2
+    slope = ((many - rest).sum(axis=1) - (drawn + lever).sum(axis=1)) / 2
     return Entries(slope, drawn, lever, many, rest, weighted, score)
 
 
