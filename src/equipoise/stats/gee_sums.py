@@ -155,7 +155,8 @@ class Rows:
         whole[p, p] = np.einsum("tnb,tnb->b", residual, residual)
         sizes = np.unique(self.visits)
         sizes = sizes[sizes > 0] if exchangeable else sizes[:0]
-        sums = np.concatenate([np.broadcast_to(self.sums, (p, *residual.shape[1:])), residual.sum(axis=0)[np.newaxis]])
+        sums = np.empty((p + 1, *residual.shape[1:]))
+        sums[:p], sums[p] = self.sums, residual.sum(axis=0)
         crossed = np.empty((sizes.size, p + 1, p + 1, fits))
         for place, size in enumerate(sizes):
             crossed[place] = products(sums * (self.visits == size) if sizes.size > 1 else sums, sums)

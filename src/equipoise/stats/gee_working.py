@@ -216,7 +216,7 @@ def one_correlation(
     alpha = np.where(finite, alpha, 0.0)
     low = -1 / (largest - 1) if name == "exchangeable" else np.full_like(largest, -1.0)
     inside = finite & (alpha > low + MARGIN) & (alpha < 1 - MARGIN)
-    return np.clip(alpha, low + MARGIN, 1 - MARGIN), np.asarray(inside)
+    return np.minimum(np.maximum(alpha, low + MARGIN), 1 - MARGIN), np.asarray(inside)
 
 
 def one_parameter(working: Working, alpha: Vector, visits: int) -> Matrix:

@@ -178,7 +178,7 @@ def by_subject(frame: Opened, outcome: str, subject: str, within: Sequence[str],
         origin,
         tuple(within),
         tuple(levels for _, levels in coded),
-        factors.loc[first[complete], list(between)].reset_index(drop=True),
+        pd.DataFrame({name: factors[name].array[first[complete]] for name in between}, index=range(complete.sum())),
         tuple(" ".join(map(str, cell)) for cell in product(*(levels for _, levels in coded))),
         tuple(str(who) for who, kept in zip(people, complete, strict=True) if not kept),
     )
