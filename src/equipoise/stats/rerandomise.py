@@ -263,7 +263,10 @@ def check_listed(drawn: Codes, observed: Codes, *, exact: bool) -> None:
 
 def known_outcome(outcome: ArrayLike, n: int) -> Vector:
     """The outcome, centred; refused unless every participant has one and they are not all alike."""
-    values = np.asarray(outcome, dtype=np.float64)
+    try:
+        values = np.asarray(outcome, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise BadSample("outcome", None, "holds something that is not a number", "give numbers") from None
     if values.shape != (n,) or not np.isfinite(values).all():
         raise BadSample("outcome", None, f"is not {n} finite numbers", "leave out participants without an outcome")
     if values.min() == values.max():

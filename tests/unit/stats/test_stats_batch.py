@@ -407,6 +407,18 @@ REFUSED = {
         lambda: batch.rm_anova(np.full((5, 3), np.inf)),
         "y: holds an infinite value; correct it or mark it as missing",
     ),
+    "gee_empty": (
+        lambda: batch.gee(np.zeros((0, 6, 2)), np.ones((6, 2, 1))),
+        "y, X = ((0, 6, 2), (6, 2, 1)): hold no fit; give at least one",
+    ),
+    "anova_empty": (
+        lambda: batch.rm_anova(np.zeros((0, 5, 3))),
+        "y = (0, 5, 3): holds no trial; give at least one",
+    ),
+    "anova_extreme": (
+        lambda: batch.rm_anova(np.full((5, 3), 1e160)),
+        "y: holds values beyond 1e+100; give it in another unit",
+    ),
     "anova_levels": (
         lambda: batch.rm_anova(np.zeros((5, 6)), within=(2, 2)),
         "within = (2, 2): do not make 6 cells; give the levels of each factor, two or more",

@@ -301,6 +301,17 @@ REFUSED = {
         refusals.NotIdentified,
         "working = exchangeable: needs subjects with two visits; use independence",
     ),
+    "matrix_text": (
+        lambda f: gee(f, working=[["a", "b"], ["c", "d"]]),
+        refusals.BadSample,
+        "working: is neither a name nor a table of numbers; choose one of independence, exchangeable, ar1, "
+        "unstructured, toeplitz, m-dependent",
+    ),
+    "outcome_extreme": (
+        lambda f: gee(f.assign(y=np.sign(f["y"]) * 1e308)),
+        refusals.BadSample,
+        "outcome: holds values beyond 1e+100; give it in another unit",
+    ),
     "matrix_shape": (
         lambda f: gee(f, working=np.eye(3)),
         refusals.BadSample,

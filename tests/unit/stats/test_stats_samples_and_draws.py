@@ -245,6 +245,10 @@ REFUSED = {
         lambda: stats.rerandomisation_interval([1, np.nan], [[1, 0]], [0, 1]),
         "outcome: is not 2 finite numbers; leave out participants without an outcome",
     ),
+    "text_outcome": (
+        lambda: stats.rerandomisation_interval(["high", "low"], [[1, 0]], [0, 1]),
+        "outcome: holds something that is not a number; give numbers",
+    ),
     "same": (
         lambda: stats.rerandomisation_interval([1, 1], [[1, 0]], [0, 1]),
         "outcome = 1.0: is the value of every participant; there is nothing to compare",
