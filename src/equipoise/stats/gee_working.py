@@ -18,6 +18,7 @@ STRUCTURES = ("independence", "exchangeable", "ar1", "unstructured", "toeplitz",
 ORDERED = ("ar1", "toeplitz", "m-dependent", "given")
 MARGIN = 1e-6  # how far inside the positive definite matrices an iterate is kept
 SMALLEST_EIGENVALUE = 1e-8
+RUNAWAY = 1e6  # no correlation: a moment estimate against a scale that has nothing to do with the residuals
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,7 +190,7 @@ def estimate(
         return one_parameter(working, alpha, visits), inside
     alpha = totals / ((pairs - spent) * scale[:, np.newaxis])
     # A fit that ran away has no correlation; independence keeps the others' arithmetic going.
-    finite = np.asarray(np.isfinite(alpha).all(axis=-1))
+    finite = np.asarray((np.abs(alpha) <= RUNAWAY).all(axis=-1))
     alpha = np.where(finite[:, np.newaxis], alpha, 0.0)
     matrix = np.zeros_like(products)
     matrix[...] = np.eye(visits)
