@@ -99,7 +99,7 @@ def rerandomisation(
     mass = masses(probabilities, len(null), exact=exact)
     check_listed(drawn, arms, exact=exact)
     far = np.abs(null) >= abs(here) - TIE * max(abs(here), float(np.abs(null).max()))
-    p_value = min(1.0, float(mass[far].sum()) + (0.0 if exact else 1 / (len(null) + 1)))
+    p_value = 1.0 if far.all() else min(1.0, float(mass[far].sum()) + (0.0 if exact else 1 / (len(null) + 1)))
     interval = None
     if outcome is not None:
         interval = rerandomisation_interval(outcome, drawn, arms, exact=exact, probabilities=probabilities, level=level)

@@ -253,6 +253,11 @@ REFUSED = {
         refusals.BadSample,
         "age: is not finite in 48 rows; correct these values",
     ),
+    "covariate_too_large_to_square": (
+        lambda f: gee(f.assign(age=f["age"] * 1e160), "y ~ arm + age"),
+        refusals.BadSample,
+        "age: holds values beyond 1e+100; give it in another unit",
+    ),
     "duplicate": (
         lambda f: gee(pd.concat([f, f.iloc[:2]])),
         refusals.DuplicateVisit,
