@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import difflib
 import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from equipoise.analysis.results import FORMULA_SIGNS
+from equipoise.analysis.cells import safe_cell
 from equipoise.analysis.whole_files import write_whole
 from equipoise.exchange.delimited import check_width, contents_of, lines_of
 from equipoise.exchange.table_faults import FaultList
+from equipoise.exchange.tables import DELIMITERS
 from equipoise.refusals import Refusal
 from equipoise.safety.grade_table import RESULTS, grade_values
 from equipoise.safety.grading import Unanswered
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 COLUMNS = ("participant", "parameter", "value", "unit", "lln", "uln", "baseline", "sex", "age", "fasting", "hiv")
 QUALIFIER = "qualifier"
-DELIMITERS = (",", ";", "\t")
-SIGNED_NUMBER = re.compile(r"[+-]?[\d.,]*(?:[eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +55,11 @@ class GradedTable:
         _check_added(self.table.header, added)
         stream = io.StringIO()
         writer = csv.writer(stream, delimiter=self.table.delimiter, lineterminator="\n")
-        writer.writerow([*map(cell_of, self.table.header), *added])
+        writer.writerow([*map(safe_cell, self.table.header), *added])
         results = [grades[name].tolist() for _, grades in self.grades for name in RESULTS]
         for row, *found in zip(self.table.rows, *results, strict=True):
-            writer.writerow([*map(cell_of, row), *map(cell_of, found)])
+            writer.writerow([*map(safe_cell, row), *map(safe_cell, found)])
         write_whole(path, stream.getvalue().encode("utf-8"))
-
-
-def cell_of(text: str) -> str:
-    """A cell that no spreadsheet calculates: unchanged unless it looks like a formula."""
-    if text.startswith(FORMULA_SIGNS) and not SIGNED_NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
 
 
 def read_laboratory_table(path: Path) -> LaboratoryTable:
