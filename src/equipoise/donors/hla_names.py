@@ -38,10 +38,11 @@ SEROLOGY: dict[str, dict[str, tuple[str, ...]]] = {
 OVERFLOWED = {("A", "92"): "02", ("B", "95"): "15"}  # families that held the hundredth and later alleles before 2010
 
 _PREFIX = re.compile(r"(?:HLA-?)?(?P<locus>A|B|CW|C)?(?P<star>\*?)(?P<rest>.*)")
-_FIELDS = re.compile(r"(?P<fields>[0-9]{2,4}(?::[0-9]{2,4}){1,3})(?P<suffix>[A-Z]?)")
+_FIELDS = re.compile(r"(?P<fields>[0-9]{2}(?::(?:[0-9]{2}|[1-9][0-9]{2,3})){1,3})(?P<suffix>[A-Z]?)")
 _FAMILY = re.compile(r"(?P<family>[0-9]{2})(?::?XX)?")
 _CODE = re.compile(r"(?P<family>[0-9]{2}):?(?P<code>[A-Z]{2,8})")
 _OLD = re.compile(r"(?P<digits>[0-9]{3,8})(?P<suffix>[A-Z]?)")
+_OTHER_LOCUS = re.compile(r"(?:HLA-?)?(?P<locus>[A-Z]+[0-9]*)\*")
 _EPITOPE = re.compile(r"(?:HLA-?)?BW[46](?![0-9]).*")
 
 
@@ -109,6 +110,9 @@ def parse_designation(text: str, locus: str | None = None) -> Designation:
     plain = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).upper()
     if _EPITOPE.fullmatch(plain):
         raise BadName(field, text, "is an epitope that several alleles carry, not an allele", "give the alleles")
+    other = _OTHER_LOCUS.match(plain)
+    if other is not None and other["locus"] not in (*LOCI, "CW"):
+        raise BadName(field, text, f"is a name of HLA-{other['locus']}", "give alleles of HLA-A, -B and -C")
     match = _PREFIX.fullmatch(plain)
     assert match is not None, "the pattern takes any text"
     said = match["locus"] and match["locus"][0]
@@ -140,10 +144,7 @@ def parse_allele(text: str, locus: str | None = None) -> HlaAllele:
 
 def _read(text: str, locus: str, rest: str, *, antigen: bool) -> Designation | None:
     if match := _FIELDS.fullmatch(rest):
-        fields = tuple(match["fields"].split(":"))
-        if len(fields[0]) != 2:
-            return None
-        return _of_fields(text, locus, fields, match["suffix"])
+        return _of_fields(text, locus, tuple(match["fields"].split(":")), match["suffix"])
     if antigen and (named := _antigen(locus, rest)) is not None:
         return Designation(text, locus, "family", families=named)
     if match := _FAMILY.fullmatch(rest):
@@ -176,8 +177,8 @@ def _old(text: str, locus: str, digits: str, suffix: str) -> Designation | None:
     """A name of before 2010, without colons: two digits a field."""
     if len(digits) % 2:
         problem = "could be read with its digits divided in more than one way"
-        example = f"{digits[:2]}:{digits[2:]}" if len(digits) == 5 else "07:02:01"
-        raise BadName(f"HLA-{locus}", text, problem, f"write it with colons, such as {locus}*{example}")
+        example = f", such as {locus}*{digits[:2]}:{digits[2:]}" if len(digits) == 5 else " between its fields"
+        raise BadName(f"HLA-{locus}", text, problem, f"write it with colons{example}")
     fields = tuple(digits[place : place + 2] for place in range(0, len(digits), 2))
     if (locus, fields[0]) in OVERFLOWED:
         family = OVERFLOWED[locus, fields[0]]
@@ -190,7 +191,7 @@ def _nearest(locus: str, rest: str) -> str:
     """What to do about a text that is nearly a name."""
     parts = re.findall(r"[0-9]+", rest)
     if 2 <= len(parts) <= 4:
-        return f"did you mean {locus}*{':'.join(part.zfill(2) for part in parts)}?"
+        return f"did you mean {locus}*{':'.join(part.lstrip('0').zfill(2) for part in parts)}?"
     if len(parts) == 1 and len(parts[0]) <= 2:
         return f"did you mean {locus}*{parts[0].zfill(2)}?"
     return f"write it as locus, star and fields, such as {locus}*07:02, or leave it empty when it was not typed"

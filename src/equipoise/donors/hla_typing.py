@@ -144,6 +144,8 @@ def parse_typing(text: str, locus: str, *, mac: MacCodes | None = None) -> HlaTy
     warnings: list[str] = []
     before: HlaAllele | None = None
     for name in plain.split("/"):
+        if not name.strip():
+            raise BadName(f"HLA-{locus}", plain, "has an empty place in its list", "take out the / that is too much")
         found = parse_designation(_whole(name, before, locus), locus)
         if found.allele is not None:
             before = found.allele
@@ -158,8 +160,11 @@ def parse_typing(text: str, locus: str, *, mac: MacCodes | None = None) -> HlaTy
 
 
 def _whole(name: str, before: HlaAllele | None, locus: str) -> str:
-    """A member of a list that leaves out its family, such as the 04 of `C*07:02/04`, written out."""
-    if before is None or not re.fullmatch(r"\s*[0-9]{2,4}[NLSCAQ]?\s*", name):
+    """A member of a list that leaves out its family, such as the 04 of `C*07:02/04`, written out.
+
+    Four digits, or three with a nought first, are a whole name of before 2010, as in `Cw*0702/0704`.
+    """
+    if before is None or not re.fullmatch(r"\s*(?:[0-9]{2}|[1-9][0-9]{2})[NLSCAQ]?\s*", name):
         return name
     if len(before.fields) > 2:
         problem = f"could be any field of an allele beside {before.name}"

@@ -20,6 +20,7 @@ GENES = (
 )  # fmt: skip
 HAPLOTYPE_B = frozenset({"2DL2", "2DL5", "2DS1", "2DS2", "2DS3", "2DS5", "3DS1"})
 WITHIN_THE_CELL = "004"  # the form of 3DL1 that does not reach the surface
+WITHOUT = frozenset({WITHIN_THE_CELL, "NEG"})
 DELETED = frozenset({"003", "004", "006", "007", "008", "009", "010", "012", "013"})  # forms of 2DS4
 ALLELE = re.compile(r"(?P<protein>[0-9]{3})[0-9]{0,4}[A-Z]?|POS|NEG|NEW")
 
@@ -102,11 +103,11 @@ def parse_kir(text: str) -> KirTyping:
             raise BadGene("KIR", name, f"says of KIR{gene} what another entry denies", "name each gene once")
         if there is False:
             continue
-        expressed = {any(WITHIN_THE_CELL not in copy for copy in genotype) for genotype in genotypes}
-        may_be = {any(copy - {WITHIN_THE_CELL} for copy in genotype) for genotype in genotypes}
-        if gene == "3DL1" and genotypes and expressed != {True}:
-            (perhaps_silent if True in may_be else silent).add(gene)
-            warnings.append(_within_the_cell(perhaps=True in may_be))
+        if gene == "3DL1" and not all(any(map(WITHOUT.isdisjoint, genotype)) for genotype in genotypes):
+            perhaps = any(copy - WITHOUT for genotype in genotypes for copy in genotype)
+            (perhaps_silent if perhaps else silent).add(gene)
+            if any(WITHIN_THE_CELL in copy for genotype in genotypes for copy in genotype):
+                warnings.append(_within_the_cell(perhaps=perhaps))
         if gene == "2DS4" and (name.startswith(("2DS4N", "KIR2DS4N", "2DS4D", "KIR2DS4D")) or _all_deleted(genotypes)):
             warnings.append(f"KIR{name.removeprefix('KIR')}: forms with a deletion are not expressed")
     present = frozenset(gene for gene, there in said.items() if there)
