@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from equipoise.analysis.cells import safe_cell
 from equipoise.analysis.whole_files import write_whole
 from equipoise.refusals import Refusal
 
@@ -68,7 +69,6 @@ class Row:
 
 
 NUMBERS = ("estimate", "std_error", "df", "df2", "statistic", "p_value", "conf_low", "conf_high")
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = tuple(column.name for column in fields(Row))
 
 
@@ -194,10 +194,10 @@ class Results:
 
 
 def _cell(value: Number | str) -> Number | str:
-    """A value as a cell: a text from a protocol must not be able to make a spreadsheet calculate or call."""
+    """A value as a cell."""
     if value is None:
         return ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_SIGNS) else value
+    return safe_cell(value) if isinstance(value, str) else value
 
 
 def from_json(text: str, name: str = "results.json") -> Results:

@@ -1,17 +1,21 @@
 """Write a file whole or not at all."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Put content in a file's place in one step: whoever looks sees the old file or the new one, never a part.
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of the one of that name in one step when the block ends well.
 
-    A link of that name gives way to the file; what it pointed to stays as it is.
+    Whoever looks sees the old file or the new one, never a part. A link of that name gives way to the file; what it
+    pointed to stays as it is.
 
     Args:
         path: the file; its folder must be there.
-        content: all of it.
 
     Raises:
         OSError: when the folder cannot be written to; the old file is then still there.
@@ -20,10 +24,16 @@ def write_whole(path: Path, content: bytes) -> None:
     part.unlink(missing_ok=True)  # of an earlier process with that number, which was killed
     try:
         with part.open("xb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put content in a file's place as `whole_file` does; raises as it does."""
+    with whole_file(path) as file:
+        file.write(content)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from equipoise import __version__
-from equipoise.cli import analysing, designing, record, starting
+from equipoise.cli import analysing, designing, donating, grading, record, starting
 from equipoise.cli.showing import ExitCode, print_what_can_be_printed, say_refusal
 from equipoise.refusals import Refusal
 
@@ -41,6 +41,9 @@ for command in (
     record.backup,
     record.log,
     designing.design,
+    donating.hla,
+    donating.donors,
+    grading.safety,
 ):
     equipoise.add_command(command)
 
