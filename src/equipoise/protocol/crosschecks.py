@@ -18,6 +18,7 @@ from equipoise.protocol.forms import NUMERIC_TYPES
 from equipoise.protocol.names import (
     adverse_event_names,
     analysis_names,
+    dose_limit_names,
     eligibility_names,
     form_names,
     participant_event_names,
@@ -119,8 +120,10 @@ def check_ids(protocol: Protocol) -> Iterator[Problem]:
             yield Problem(where, criterion_id, "is already an inclusion criterion", "give each its own")
     for index, product in enumerate(protocol.products):
         yield from _twice(("products", index, "release"), (criterion.id for criterion in product.release))
+        yield from _twice(("products", index, "dose_limits"), (limit.id for limit in product.dose_limits))
     for index, regimen in enumerate(protocol.regimens):
         yield from _twice(("regimens", index, "courses"), (course.id for course in regimen.courses))
+        yield from _twice(("regimens", index, "preconditions"), (part.id for part in regimen.preconditions))
     for index, panel in enumerate(protocol.panels):
         yield from _twice(("panels", index, "tests"), (test.id for test in panel.tests))
     panels = {panel.id for panel in protocol.panels}
@@ -328,6 +331,8 @@ def check_rules(protocol: Protocol) -> Iterator[Problem]:
     for i, product in enumerate(protocol.products):
         for j, release in enumerate(product.release):
             yield from _rule(("products", i, "release", j, "rule"), release.rule, release_names(release))
+        for j, limit in enumerate(product.dose_limits):
+            yield from _rule(("products", i, "dose_limits", j, "rule"), limit.rule, dose_limit_names())
     events = adverse_event_names(protocol)
     for i, regimen in enumerate(protocol.regimens):
         yield from _rule(("regimens", i, "stop_if"), regimen.stop_if, participant_event_names(protocol))
@@ -336,6 +341,50 @@ def check_rules(protocol: Protocol) -> Iterator[Problem]:
     analysis = analysis_names(protocol)
     for i, analysis_set in enumerate(protocol.analysis_sets):
         yield from _rule(("analysis_sets", i, "rule"), analysis_set.rule, analysis)
+
+
+#: The unit of each release criterion that a dose is computed from, and what each quantity is computed from.
+COMPOSITION_UNITS: Mapping[str, str] = {"viability": "%", "nk": "%", "cd3": "%", "endotoxin": "[EU]/mL"}
+QUANTITY_NEEDS: Mapping[str, tuple[str, ...]] = {
+    "viable_nk": ("viability", "nk"),
+    "cd3_per_kg": ("cd3",),
+    "endotoxin_per_kg": ("endotoxin",),
+}
+
+
+def check_products(protocol: Protocol) -> Iterator[Problem]:
+    """Doses can be computed from the release criteria; donor tests are named once; vital signs stand in order."""
+    for i, product in enumerate(protocol.products):
+        criteria = {criterion.id: criterion for criterion in product.release}
+        for part, unit in COMPOSITION_UNITS.items():
+            criterion_id = getattr(product.composition, part)
+            path: Path = ("products", i, "composition", part)
+            yield from _reference(path, criterion_id, criteria, f"products[{i}].release")
+            criterion = criteria.get(criterion_id)
+            if criterion is not None and (criterion.unit != unit or criterion.per_kg):
+                remedy = f"give it unit: '{unit}' without per_kg, or name another criterion"
+                yield Problem(path, criterion_id, f"is not a criterion in {unit}", remedy)
+        for j, limit in enumerate(product.dose_limits):
+            for part in QUANTITY_NEEDS[limit.quantity]:
+                if getattr(product.composition, part) is None:
+                    path = ("products", i, "dose_limits", j, "quantity")
+                    remedy = f"add {part} to products[{i}].composition"
+                    yield Problem(path, limit.quantity, f"needs {part}", remedy)
+        if product.donor_eligibility is not None:
+            tests = product.donor_eligibility.tests
+            for j, test in enumerate(tests):
+                if test in tests[:j]:
+                    path = ("products", i, "donor_eligibility", "tests", j)
+                    yield Problem(path, test, "stands twice", "name each test once")
+        for j, release in enumerate(product.release):
+            if release.per_kg and release.unit is None:
+                path = ("products", i, "release", j, "per_kg")
+                yield Problem(path, release.id, "has no unit, so its value is no number", "add its unit")
+    for i, regimen in enumerate(protocol.regimens):
+        for j, (earlier, later) in enumerate(pairwise(regimen.vital_signs_minutes), start=1):
+            if later <= earlier:
+                path = ("regimens", i, "vital_signs_minutes", j)
+                yield Problem(path, later, f"is not after {earlier}", "write the minutes in rising order")
 
 
 def check_aims(protocol: Protocol) -> Iterator[Problem]:
@@ -550,6 +599,7 @@ CHECKS: tuple[Callable[[Protocol], Iterable[Problem]], ...] = (
     check_allocation,
     check_schedule,
     check_rules,
+    check_products,
     check_aims,
     check_plan,
     check_people,

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from equipoise.protocol.faults import FieldFault
-from equipoise.protocol.parts import Code, Filled, Id, Number, Part, Positive, RuleText, Share, Text
+from equipoise.protocol.parts import Code, Filled, Id, Number, Part, Positive, RuleText, Share, Text, Whole
 from equipoise.protocol.schedule import TimePoint, Window
 
 
@@ -32,7 +32,11 @@ class Intervention(Part):
 
 
 class ReleaseCriterion(Part):
-    """A test that a lot must pass: a rule on `value`. `due_days` allows a release before the result is back."""
+    """A test that a lot must pass: a rule on `value`.
+
+    `due_days`, counted from the end of manufacture, allows a conditional release before the result is back. Under
+    `per_kg` the rule is on the value of one bag divided by the participant's weight, and is judged at each infusion.
+    """
 
     id: Id
     test: Text
@@ -63,6 +67,44 @@ class Storage(Part):
     min_celsius: Number
     max_celsius: Number
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min_celsius >= self.max_celsius:
+            problem = f"min_celsius = {self.min_celsius} is not below max_celsius = {self.max_celsius}"
+            raise FieldFault(problem, "exchange them")
+        return self
+
+
+class DonorEligibility(Part):
+    """Infection tests that must be negative before a donor's product leaves quarantine (21 CFR 1271.60, 1271.85).
+
+    `within_days` is the most days between the sample and the end of manufacture.
+    """
+
+    tests: Filled[Code]
+    within_days: Positive
+
+
+class Composition(Part):
+    """Which release criteria hold what a dose is computed from.
+
+    `viability`, `nk` and `cd3` are shares of cells in %, `endotoxin` is in [EU]/mL.
+    """
+
+    viability: Id | None = None
+    nk: Id | None = None
+    cd3: Id | None = None
+    endotoxin: Id | None = None
+
+
+class DoseLimit(Part):
+    """A limit on what one bag gives a participant: a rule on `value`, the quantity named, in cells or [EU]."""
+
+    id: Id
+    quantity: Literal["viable_nk", "cd3_per_kg", "endotoxin_per_kg"]
+    rule: RuleText
+    blocking: bool = True
+
 
 class Product(Part):
     """A product under the trial's control, made and released in lots."""
@@ -73,7 +115,10 @@ class Product(Part):
     dose_form: Text
     shelf_life: ShelfLife | None = None
     storage: Storage | None = None
+    donor_eligibility: DonorEligibility | None = None
     release: tuple[ReleaseCriterion, ...] = ()
+    composition: Composition = Composition()
+    dose_limits: tuple[DoseLimit, ...] = ()
 
 
 class Dose(Part):
@@ -94,13 +139,28 @@ class Course(Part):
     after: Id | None = None
 
 
+class Precondition(Part):
+    """A question that must be answered with yes before an infusion starts."""
+
+    id: Id
+    text: Text
+
+
 class Regimen(Part):
-    """How a product is given."""
+    """How a product is given, and how the participant is watched meanwhile.
+
+    `vital_signs_minutes` count from the start of the infusion, those before it negative. `identity_checks` is how many
+    different persons compare bag and participant at the bedside.
+    """
 
     id: Id
     dose: Dose
     route: Text
     courses: Filled[Course]
+    preconditions: tuple[Precondition, ...] = ()
+    identity_checks: Whole = Field(default=2, ge=2)
+    vital_signs_minutes: tuple[Whole, ...] = ()
+    observe_hours: Positive | None = None
     stop_if: RuleText | None = None
 
 

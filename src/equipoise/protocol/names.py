@@ -2,8 +2,8 @@
 
 Items are `form.item`; within a form's own rules the form's items are also known by their bare ids. Beside them:
 `participant.*` (the course of a participant), `donors.eligible` (how many eligible donors serve a participant),
-`consent.signed_on`, `visit.date`, `ae.*` (adverse events), `value` (a lot's test result). The acts and analyses that
-evaluate a rule fill a record with just these names.
+`consent.signed_on`, `visit.date`, `ae.*` (adverse events), `value` (a lot's test result, or a quantity of a dose). The
+acts and analyses that evaluate a rule fill a record with just these names.
 """
 
 from __future__ import annotations
@@ -106,3 +106,8 @@ def participant_event_names(protocol: Protocol) -> dict[str, Kind]:
 def release_names(criterion: ReleaseCriterion) -> dict[str, Kind]:
     """For a release criterion: its `value`, a number where a unit is given, otherwise text."""
     return {"value": NUMBER if criterion.unit is not None else TEXT}
+
+
+def dose_limit_names() -> dict[str, Kind]:
+    """For a dose limit: its `value`, the quantity that one bag gives the participant."""
+    return {"value": NUMBER}

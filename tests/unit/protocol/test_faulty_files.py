@@ -172,28 +172,28 @@ SLIPS = [
         "id: m3, number: 3",
         "id: m1, number: 3",
         (
-            ":122: visits[3].id = m1: is already the id of visits[2]; give each its own",
-            ":309: outcomes[0].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
-            ":310: outcomes[1].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
-            ":311: outcomes[2].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
-            ":429: rehearsal.outcomes.curves[0].means.ART.m3 = 150: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
-            ":430: rehearsal.outcomes.curves[0].means.NKART.m3 = 200: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
-            ":435: rehearsal.outcomes.curves[1].means.ART.m3 = 950: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
-            ":436: rehearsal.outcomes.curves[1].means.NKART.m3 = 1267: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":135: visits[3].id = m1: is already the id of visits[2]; give each its own",
+            ":322: outcomes[0].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":323: outcomes[1].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":324: outcomes[2].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":442: rehearsal.outcomes.curves[0].means.ART.m3 = 150: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":443: rehearsal.outcomes.curves[0].means.NKART.m3 = 200: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":448: rehearsal.outcomes.curves[1].means.ART.m3 = 950: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":449: rehearsal.outcomes.curves[1].means.NKART.m3 = 1267: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
         ),
         id="id-m1-number-3",
     ),
     pytest.param(
         "id: m3, number: 3, name: Month 3, epoch: FOLLOW, at: {months: 3}",
         "id: m3, number: 3, name: Month 3, epoch: FOLLOW, at: {months: 7}",
-        (":123: visits[4].at = m6: is not after visit m3; order visits by time, or correct `at`",),
+        (":136: visits[4].at = m6: is not after visit m3; order visits by time, or correct `at`",),
         id="id-m3-number-3-name-month-3-epoch-follow",
     ),
     pytest.param(
         "at: {months: 3}",
         "at: {months: 3, weeks: 2}",
         (
-            ":122: visits[3].at: must have exactly one of days, weeks, months; keep the unit in which the protocol states the time",
+            ":135: visits[3].at: must have exactly one of days, weeks, months; keep the unit in which the protocol states the time",
         ),
         id="at-months-3-weeks-2",
     ),
@@ -201,28 +201,28 @@ SLIPS = [
         "at: {days: -1}",
         "at: {days: 0}",
         (
-            ":120: visits[1].at: there is no day 0; write days: 1 for the day of randomisation or days: -1 for the day before",
+            ":133: visits[1].at: there is no day 0; write days: 1 for the day of randomisation or days: -1 for the day before",
         ),
         id="at-days-0",
     ),
     pytest.param(
         "at: {months: 3}, window: {days_before: 14",
         "at: {months: 3}, window: {days_before: -14",
-        (":122: visits[3].window.days_before = -14: must not be negative; write 0 or a number above it",),
+        (":135: visits[3].window.days_before = -14: must not be negative; write 0 or a number above it",),
         id="at-months-3-window-days-before-14",
     ),
     pytest.param(
         "at: {months: 3}, window: {days_before: 14",
         "at: {months: 3}, window: {days_before: 70",
         (
-            ":122: visits[3].window.days_before = 70: visit m3 opens about day 22 while m1 is open to about day 38; narrow a window, so that a date belongs to one visit",
+            ":135: visits[3].window.days_before = 70: visit m3 opens about day 22 while m1 is open to about day 38; narrow a window, so that a date belongs to one visit",
         ),
         id="at-months-3-window-days-before-70",
     ),
     pytest.param(
         "epoch: TREAT, at",
         "epoch: TREATMENT, at",
-        (":121: visits[2].epoch = TREATMENT: is not in epochs; did you mean TREAT?",),
+        (":134: visits[2].epoch = TREATMENT: is not in epochs; did you mean TREAT?",),
         id="epoch-treatment-at",
     ),
     pytest.param(
@@ -240,21 +240,21 @@ SLIPS = [
             ":76: eligibility.exclusion[5].rule = screening_blood.alt > 120 or screening_blood.tbil > 42 or screening_blood.creat…: there is no screening_blood.alt here; write screening.age",
             ":76: eligibility.exclusion[5].rule = screening_blood.alt > 120 or screening_blood.tbil > 42 or screening_blood.creat…: there is no screening_blood.creat here; write screening.route",
             ":76: eligibility.exclusion[5].rule = screening_blood.alt > 120 or screening_blood.tbil > 42 or screening_blood.creat…: there is no screening_blood.tbil here; write screening.blips",
-            ":119: visits[0].forms[1] = screening_bloods: is not in forms; did you mean screening_blood?",
+            ":132: visits[0].forms[1] = screening_bloods: is not in forms; did you mean screening_blood?",
         ),
         id="forms-screening-screening-bloods",
     ),
     pytest.param(
         "type: choice, codelist: SEX, required: true",
         "type: choice, codelist: SEXX, required: true",
-        (":198: forms[0].items[0].codelist = SEXX: is not in codelists; did you mean SEX?",),
+        (":211: forms[0].items[0].codelist = SEXX: is not in codelists; did you mean SEX?",),
         id="type-choice-codelist-sexx-required-true",
     ),
     pytest.param(
         "type: choice, codelist: SEX, required: true",
         "type: choice, required: true",
         (
-            ":198: forms[0].items[0]: codelist goes with type choice or many, and these need one; name a list of `codelists`, or change the type",
+            ":211: forms[0].items[0]: codelist goes with type choice or many, and these need one; name a list of `codelists`, or change the type",
         ),
         id="type-choice-required-true",
     ),
@@ -262,7 +262,7 @@ SLIPS = [
         "type: choice, codelist: SEX, required: true",
         "type: text, codelist: SEX, required: true",
         (
-            ":198: forms[0].items[0]: codelist goes with type choice or many, and these need one; name a list of `codelists`, or change the type",
+            ":211: forms[0].items[0]: codelist goes with type choice or many, and these need one; name a list of `codelists`, or change the type",
         ),
         id="type-text-codelist-sex-required-true",
     ),
@@ -270,21 +270,21 @@ SLIPS = [
         "question: Karnofsky score, type: integer",
         "question: Karnofsky score, type: int",
         (
-            ":210: forms[0].items[12].type = int: is not one of the values that the field takes; write 'integer'; the field takes 'integer', 'decimal', 'text', 'date', 'time', 'choice', 'many', 'yes-no' or 'derived'",
+            ":223: forms[0].items[12].type = int: is not one of the values that the field takes; write 'integer'; the field takes 'integer', 'decimal', 'text', 'date', 'time', 'choice', 'many', 'yes-no' or 'derived'",
         ),
         id="question-karnofsky-score-type-int",
     ),
     pytest.param(
         "{hard: {min: 0, max: 480}}}  # assumed\n      - {id: regimen_months",
         "{hard: {min: 480, max: 0}}}  # assumed\n      - {id: regimen_months",
-        (":203: forms[0].items[5].range.hard: min is above max; exchange min and max, or correct one of them",),
+        (":216: forms[0].items[5].range.hard: min is above max; exchange min and max, or correct one of them",),
         id="id-regimen-months",
     ),
     pytest.param(
         "formula: cd4 / cd8",
         "formula: cd4 / cd9",
         (
-            ":245: forms[2].items[2].formula = cd4 / cd9: there is no cd9 here; write a name that is known here; put a code or text in quotes",
+            ":258: forms[2].items[2].formula = cd4 / cd9: there is no cd9 here; write a name that is known here; put a code or text in quotes",
         ),
         id="formula-cd4-cd9",
     ),
@@ -292,7 +292,7 @@ SLIPS = [
         "variable: blood.cd4_cd8, timepoint: m24",
         "variable: blood.drawn, timepoint: m24",
         (
-            ":311: outcomes[2].variable = blood.drawn: is of type date and has no mean; name a number, or use aggregation: proportion",
+            ":324: outcomes[2].variable = blood.drawn: is of type date and has no mean; name a number, or use aggregation: proportion",
         ),
         id="variable-blood-drawn-timepoint-m24",
     ),
@@ -300,33 +300,33 @@ SLIPS = [
         "variable: blood.cd4, unit: cells/uL, timepoint: m24",
         "variable: blood.cd4, unit: cells/uL, timepoint: screening",
         (
-            ":309: outcomes[0].timepoint = screening: blood.cd4 is not asked at visit screening; add its form to the visit, or name another visit",
+            ":322: outcomes[0].timepoint = screening: blood.cd4 is not asked at visit screening; add its form to the visit, or name another visit",
         ),
         id="variable-blood-cd4-unit-cells-ul-timepoi",
     ),
     pytest.param(
         "population: FAS  ",
         "population: FASS  ",
-        (":320: estimands[0].population = FASS: is not in analysis_sets; did you mean FAS?",),
+        (":333: estimands[0].population = FASS: is not in analysis_sets; did you mean FAS?",),
         id="population-fass",
     ),
     pytest.param(
         "variable: cd8, summary: difference in means",
         "variable: cd9, summary: difference in means",
-        (":328: estimands[1].variable = cd9: is not in outcomes; use one of cd4, cd8, ratio, or add it to outcomes",),
+        (":341: estimands[1].variable = cd9: is not in outcomes; use one of cd4, cd8, ratio, or add it to outcomes",),
         id="variable-cd9-summary-difference-in-means",
     ),
     pytest.param(
         "treatments: {test: NKART, reference: ART}, variable: cd8",
         "treatments: {test: ART, reference: ART}, variable: cd8",
-        (":328: estimands[1].treatments.reference = ART: is compared with itself; name another arm",),
+        (":341: estimands[1].treatments.reference = ART: is compared with itself; name another arm",),
         id="treatments-test-art-reference-art-variab",
     ),
     pytest.param(
         "method: two-sample, test: student",
         "method: t-test, test: student",
         (
-            ":335: analyses[3].method = t-test: is not one of the values that the field takes; write 'means-by-visit', 'two-sample', 'ancova', 'rm-anova', 'gee', 'mmrm', 'imputation', 'rerandomisation'",
+            ":348: analyses[3].method = t-test: is not one of the values that the field takes; write 'means-by-visit', 'two-sample', 'ancova', 'rm-anova', 'gee', 'mmrm', 'imputation', 'rerandomisation'",
         ),
         id="method-t-test-test-student",
     ),
@@ -334,7 +334,7 @@ SLIPS = [
         "method: two-sample, test: student",
         "method: two-sample, test: paired",
         (
-            ":335: analyses[3].test = paired: is not one of the values that the field takes; write 'student', 'welch', 'wilcoxon' or 'permutation'",
+            ":348: analyses[3].test = paired: is not one of the values that the field takes; write 'student', 'welch', 'wilcoxon' or 'permutation'",
         ),
         id="method-two-sample-test-paired",
     ),
@@ -342,14 +342,14 @@ SLIPS = [
         'believe: kauermann-carroll, published: "54.59',
         'believe: fay-graubard, published: "54.59',
         (
-            ":339: analyses[7].believe = fay-graubard: is not one of the values that the field takes; write 'model', 'robust', 'df-adjusted', 'kauermann-carroll', 'mancl-derouen' or 'kc-md-average'",
+            ":352: analyses[7].believe = fay-graubard: is not one of the values that the field takes; write 'model', 'robust', 'df-adjusted', 'kauermann-carroll', 'mancl-derouen' or 'kc-md-average'",
         ),
         id="believe-fay-graubard-published-54-59",
     ),
     pytest.param(
         'covariances: [robust, mancl-derouen, kauermann-carroll], believe: kauermann-carroll, published: "54.59',
         'covariances: [robust], believe: kauermann-carroll, published: "54.59',
-        (":339: analyses[7].believe = kauermann-carroll: is not among the covariances; add it to covariances",),
+        (":352: analyses[7].believe = kauermann-carroll: is not among the covariances; add it to covariances",),
         id="covariances-robust-believe-kauermann-car",
     ),
     pytest.param(
@@ -357,16 +357,16 @@ SLIPS = [
         "\n  - {id: MID, name: Middle, type: Treatment Arm, interventions: [art]}\n"
         "allocation:\n  method: simple\n  ratio: {NKART: 1, ART: 1, MID: 1}\n",
         (
-            ":340: analyses[8].method = rerandomisation: compares two arms, and the trial has 3; leave the analysis out",
-            ":428: rehearsal.outcomes.curves[0].means = MID: has no means; add means for arm MID",
-            ":434: rehearsal.outcomes.curves[1].means = MID: has no means; add means for arm MID",
+            ":353: analyses[8].method = rerandomisation: compares two arms, and the trial has 3; leave the analysis out",
+            ":441: rehearsal.outcomes.curves[0].means = MID: has no means; add means for arm MID",
+            ":447: rehearsal.outcomes.curves[1].means = MID: has no means; add means for arm MID",
         ),
         id="rerandomisation-of-three-arms",
     ),
     pytest.param(
         "planned: 20\n",
         "planned: 21\n",
-        (":353: sample_size.n = 20: differs from population.planned = 21; write the same number in both",),
+        (":366: sample_size.n = 20: differs from population.planned = 21; write the same number in both",),
         id="planned-21",
     ),
     pytest.param(
@@ -384,50 +384,50 @@ SLIPS = [
     pytest.param(
         "cd4: [{low: 500, high: 1500}]",
         "cd4: [{low: 1500, high: 500}]",
-        (":152: panels[0].reference_ranges.cd4[0].low = 1500: is not below high = 500; exchange them",),
+        (":165: panels[0].reference_ranges.cd4[0].low = 1500: is not below high = 500; exchange them",),
         id="cd4-low-1500-high-500",
     ),
     pytest.param(
         "cd4: [{low: 500, high: 1500}]",
         "cd44: [{low: 500, high: 1500}]",
-        (":152: panels[0].reference_ranges.cd44 = cd44: is not in panels[0].tests; did you mean cd4?",),
+        (":165: panels[0].reference_ranges.cd44 = cd44: is not in panels[0].tests; did you mean cd4?",),
         id="cd44-low-500-high-1500",
     ),
     pytest.param(
         "missing: [ND, CLOT, REF]",
         "missing: [ND, CLOTT, REF]",
-        (":147: panels[0].missing[1] = CLOTT: is not in missing_codes; did you mean CLOT?",),
+        (":160: panels[0].missing[1] = CLOTT: is not in missing_codes; did you mean CLOT?",),
         id="missing-nd-clott-ref",
     ),
     pytest.param(
         "arm: NKART, event:",
         "arm: NK, event:",
-        (":294: stopping_rules[0].arm = NK: is not in arms; use one of ART, NKART, or add it to arms",),
+        (":307: stopping_rules[0].arm = NK: is not in arms; use one of ART, NKART, or add it to arms",),
         id="arm-nk-event",
     ),
     pytest.param(
         "share: 0.45,",
         "share: 0.40,",
-        (":379: rehearsal.failures = 0.95: is not 1 in all; let the shares add up to 1",),
+        (":392: rehearsal.failures = 0.95: is not 1 in all; let the shares add up to 1",),
         id="share-0-40",
     ),
     pytest.param(
         "dose: {value: 1e8",
         "dose: {value: 0",
-        (":103: regimens[0].dose.value = 0: must be above 0; write a value above 0",),
+        (":109: regimens[0].dose.value = 0: must be above 0; write a value above 0",),
         id="dose-value-0",
     ),
     pytest.param(
         "alpha: 0.05  ",
         "alpha: 5",
-        (":354: sample_size.alpha = 5: must be at most 1; write 1 or a value below it",),
+        (":367: sample_size.alpha = 5: must be at most 1; write 1 or a value below it",),
         id="alpha-5",
     ),
     pytest.param(
         "after: m1}",
         "after: m2}",
         (
-            ":107: regimens[0].courses[1].after = m2: is not in visits; use one of m0, m1, m12, m24, m3, m6, m9, screening, or add it to visits",
+            ":113: regimens[0].courses[1].after = m2: is not in visits; use one of m0, m1, m12, m24, m3, m6, m9, screening, or add it to visits",
         ),
         id="after-m2",
     ),
@@ -447,21 +447,21 @@ SLIPS = [
         "{item: screening.sex, summary: count",
         "{item: blood.sexx, summary: count",
         (
-            ":361: report.baseline[1].item = blood.sexx: is not in the items of screening and baseline forms; did you mean blood.neut?",
+            ":374: report.baseline[1].item = blood.sexx: is not in the items of screening and baseline forms; did you mean blood.neut?",
         ),
         id="item-blood-sexx-summary-count",
     ),
     pytest.param(
         "id: cd4_mmrm, outcome: cd4, estimand: E1, analysis_set: FAS, role: sensitivity, method: mmrm, covariance: us",
         "id: cd4_mmrm, outcome: cd4, estimand: E1, analysis_set: FAS, role: sensitivity, method: mmrm, covariance: cs",
-        (":341: analyses[9].fallback[2] = cs: is tried before; name each structure once",),
+        (":354: analyses[9].fallback[2] = cs: is tried before; name each structure once",),
         id="fallback-to-itself",
     ),
     pytest.param(
         "df: kenward-roger-linear}",
         "df: kenward}",
         (
-            ":341: analyses[9].df = kenward: is not one of the values that the field takes; write 'kenward-roger'; the field takes 'kenward-roger-linear', 'kenward-roger', 'satterthwaite', 'between-within' or 'residual'",
+            ":354: analyses[9].df = kenward: is not one of the values that the field takes; write 'kenward-roger'; the field takes 'kenward-roger-linear', 'kenward-roger', 'satterthwaite', 'between-within' or 'residual'",
         ),
         id="df-kenward",
     ),
@@ -469,7 +469,7 @@ SLIPS = [
         "strategies: {NKART: jump-to-reference, ART: mar}",
         "strategies: {NK: jump-to-reference, ART: mar}",
         (
-            ":342: analyses[10].strategies.NK = jump-to-reference: is not in arms; use one of ART, NKART, or add it to arms",
+            ":355: analyses[10].strategies.NK = jump-to-reference: is not in arms; use one of ART, NKART, or add it to arms",
         ),
         id="strategies-of-no-arm",
     ),
@@ -477,8 +477,8 @@ SLIPS = [
         "procedure: conditional-mean, tipping",
         "procedure: bayes, draws: 1, tipping",
         (
-            ":342: analyses[10].draws = 1: is too few to pool; use 2 or more, such as 100",
-            ":342: analyses[10].procedure = bayes: needs a seed; add seed: 1, or another whole number",
+            ":355: analyses[10].draws = 1: is too few to pool; use 2 or more, such as 100",
+            ":355: analyses[10].procedure = bayes: needs a seed; add seed: 1, or another whole number",
         ),
         id="procedure-bayes-without-a-seed",
     ),
@@ -486,8 +486,8 @@ SLIPS = [
         "procedure: conditional-mean, tipping",
         "procedure: conditional-mean, draws: 50, seed: 1, tipping",
         (
-            ":342: analyses[10].draws = 50: does nothing under conditional-mean, which draws nothing; leave it out, or use procedure: bayes",
-            ":342: analyses[10].seed = 1: does nothing under conditional-mean, which draws nothing; leave it out, or use procedure: bayes",
+            ":355: analyses[10].draws = 50: does nothing under conditional-mean, which draws nothing; leave it out, or use procedure: bayes",
+            ":355: analyses[10].seed = 1: does nothing under conditional-mean, which draws nothing; leave it out, or use procedure: bayes",
         ),
         id="procedure-that-draws-nothing",
     ),
@@ -495,7 +495,7 @@ SLIPS = [
         "{lowest: -200, highest: 100, step: 20}",
         "{lowest: -200, highest: 100, step: 0}",
         (
-            ":342: analyses[10].tipping_point.step = 0: gives 0 shifts from -200 to 100; choose a step above zero that gives 2 to 200",
+            ":355: analyses[10].tipping_point.step = 0: gives 0 shifts from -200 to 100; choose a step above zero that gives 2 to 200",
         ),
         id="tipping-point-step-0",
     ),
@@ -503,8 +503,8 @@ SLIPS = [
         "unit: cells/uL, timepoint: m24, visits: [m0, m1, m3, m6, m9, m12, m24]",
         "unit: cells/uL, timepoint: m24, visits: [m0, m1, m3, m6, m9, m12]",
         (
-            ":341: analyses[9].outcome = cd4: has its time point m24 outside its visits after baseline; add m24 to its visits",
-            ":342: analyses[10].outcome = cd4: has its time point m24 outside its visits after baseline; add m24 to its visits",
+            ":354: analyses[9].outcome = cd4: has its time point m24 outside its visits after baseline; add m24 to its visits",
+            ":355: analyses[10].outcome = cd4: has its time point m24 outside its visits after baseline; add m24 to its visits",
         ),
         id="timepoint-that-is-not-followed",
     ),
@@ -512,8 +512,8 @@ SLIPS = [
         "unit: cells/uL, timepoint: m24, visits: [m0, m1, m3, m6, m9, m12, m24]",
         "unit: cells/uL, timepoint: m24, visits: [m0, m24]",
         (
-            ":341: analyses[9].outcome = cd4: has fewer than two visits after baseline; add visits to outcome cd4, or use ancova",
-            ":342: analyses[10].outcome = cd4: has fewer than two visits after baseline; add visits to outcome cd4, or use ancova",
+            ":354: analyses[9].outcome = cd4: has fewer than two visits after baseline; add visits to outcome cd4, or use ancova",
+            ":355: analyses[10].outcome = cd4: has fewer than two visits after baseline; add visits to outcome cd4, or use ancova",
         ),
         id="one-visit-after-baseline",
     ),
@@ -521,22 +521,22 @@ SLIPS = [
         "unit: cells/uL, timepoint: m24",
         "unit: cells/uL, aggregation: proportion, timepoint: m24",
         (
-            ":341: analyses[9].outcome = cd4: is a proportion, and the model is for normal outcomes; use method: gee with family: binomial",
-            ":342: analyses[10].outcome = cd4: is a proportion, and the model is for normal outcomes; use method: gee with family: binomial",
+            ":354: analyses[9].outcome = cd4: is a proportion, and the model is for normal outcomes; use method: gee with family: binomial",
+            ":355: analyses[10].outcome = cd4: is a proportion, and the model is for normal outcomes; use method: gee with family: binomial",
         ),
         id="proportion-by-a-normal-model",
     ),
     pytest.param(
         "severity: hard, message: Lymph",
         "severity: firm, message: Lymph",
-        (":268: checks[0].severity = firm: is not one of the values that the field takes; write 'soft' or 'hard'",),
+        (":281: checks[0].severity = firm: is not one of the values that the field takes; write 'soft' or 'hard'",),
         id="severity-firm-message-lymph",
     ),
     pytest.param(
         "subset_of: FAS",
         "subset_of: SAF",
         (
-            ":315: analysis_sets[1].subset_of = SAF: is not in earlier analysis_sets; use one of FAS, or add it to earlier analysis_sets",
+            ":328: analysis_sets[1].subset_of = SAF: is not in earlier analysis_sets; use one of FAS, or add it to earlier analysis_sets",
         ),
         id="subset-of-saf",
     ),
@@ -545,6 +545,84 @@ SLIPS = [
         "from_years: 65, to_years: 18",
         (":54: population.age.from_years = 65: is above to_years = 18; exchange them",),
         id="from-years-65-to-years-18",
+    ),
+    pytest.param(
+        "storage: {min_celsius: 2, max_celsius: 8}",
+        "storage: {min_celsius: 8, max_celsius: 2}",
+        (":92: products[0].storage: min_celsius = 8 is not below max_celsius = 2; exchange them",),
+        id="storage-upside-down",
+    ),
+    pytest.param(
+        "tests: [HIV, HBV, HCV,",
+        "tests: [HIV, HBV, HIV,",
+        (":93: products[0].donor_eligibility.tests[2] = HIV: stands twice; name each test once",),
+        id="a-donor-test-twice",
+    ),
+    pytest.param(
+        "{viability: viability, nk: nk_purity,",
+        "{viability: viability, nk: nk_puritie,",
+        (":101: products[0].composition.nk = nk_puritie: is not in products[0].release; did you mean nk_purity?",),
+        id="composition-of-an-unknown-criterion",
+    ),
+    pytest.param(
+        "cd3: cd3, endotoxin: endotoxin}",
+        "cd3: endotoxin, endotoxin: mycoplasma}",
+        (
+            ":101: products[0].composition.cd3 = endotoxin: is not a criterion in %; give it unit: '%' without per_kg, or name another criterion",
+            ":101: products[0].composition.endotoxin = mycoplasma: is not a criterion in [EU]/mL; give it unit: '[EU]/mL' without per_kg, or name another criterion",
+        ),
+        id="composition-in-other-units",
+    ),
+    pytest.param(
+        "nk: nk_purity, cd3: cd3,",
+        "",
+        (
+            ":103: products[0].dose_limits[0].quantity = cd3_per_kg: needs cd3; add cd3 to products[0].composition",
+            ":105: products[0].dose_limits[2].quantity = viable_nk: needs nk; add nk to products[0].composition",
+        ),
+        id="dose-limits-without-composition",
+    ),
+    pytest.param(
+        "quantity: cd3_per_kg, rule: value <= 200000",
+        "quantity: cd3_per_kg, rule: value <= 'LOW'",
+        (
+            ":103: products[0].dose_limits[0].rule = value <= 'LOW': a number is compared with text; compare values of the same kind",
+        ),
+        id="dose-limit-on-a-text",
+    ),
+    pytest.param(
+        "id: endotoxin_kg, quantity",
+        "id: cd3_kg, quantity",
+        (
+            ":104: products[0].dose_limits[1].id = cd3_kg: is already the id of products[0].dose_limits[0]; give each its own",
+        ),
+        id="a-dose-limit-twice",
+    ),
+    pytest.param(
+        "rule: value == 'NEGATIVE', due_days: 14",
+        "rule: value == 'NEGATIVE', due_days: 14, per_kg: true",
+        (":100: products[0].release[5].per_kg = true: has no unit, so its value is no number; add its unit",),
+        id="per-kg-without-a-unit",
+    ),
+    pytest.param(
+        "id: no_infection, text",
+        "id: afebrile, text",
+        (
+            ":117: regimens[0].preconditions[1].id = afebrile: is already the id of regimens[0].preconditions[0]; give each its own",
+        ),
+        id="a-precondition-twice",
+    ),
+    pytest.param(
+        "identity_checks: 2",
+        "identity_checks: 1",
+        (":119: regimens[0].identity_checks = 1: must be at least 2; write 2 or a value above it",),
+        id="one-person-checks-identity",
+    ),
+    pytest.param(
+        "[-15, 15, 30,",
+        "[-15, 30, 15,",
+        (":120: regimens[0].vital_signs_minutes[2] = 15: is not after 30; write the minutes in rising order",),
+        id="vital-signs-out-of-order",
     ),
 ]
 
@@ -578,8 +656,8 @@ def test_faults_within_parts_and_between_parts_come_in_one_list():
         "codelist: ROUTE,", "codelist: ROUTES,"
     )
     assert [str(fault) for fault in faults_in(slipped.encode())] == [
-        "protocol.yaml:123: visits[4].at: must have exactly one of days, weeks, months; "
+        "protocol.yaml:136: visits[4].at: must have exactly one of days, weeks, months; "
         "keep the unit in which the protocol states the time",
-        "protocol.yaml:200: forms[0].items[2].codelist = ROUTES: is not in codelists; did you mean ROUTE?",
-        "protocol.yaml:309: outcomes[0].variable = chemistry.albu: is not in the items of forms; did you mean chemistry.alb?",
+        "protocol.yaml:213: forms[0].items[2].codelist = ROUTES: is not in codelists; did you mean ROUTE?",
+        "protocol.yaml:322: outcomes[0].variable = chemistry.albu: is not in the items of forms; did you mean chemistry.alb?",
     ]
