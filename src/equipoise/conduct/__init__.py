@@ -8,11 +8,13 @@ Terms: *act* (something a person does in the trial), *in force* (the protocol ve
 from equipoise.capture import Finding, Missing
 from equipoise.conduct.amending import ReCheck, amend, approve_amendment
 from equipoise.conduct.correcting import correct, correct_visit_date, mark_missing
+from equipoise.conduct.donating import judge_donor, record_donor_tests, register_donor
 from equipoise.conduct.eligibility import Verdict
 from equipoise.conduct.harm import follow_up_adverse_event, report_adverse_event
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.leaving import deviation, withdraw
 from equipoise.conduct.locking import OpenItem, allocations_file, lock, open_items, reveal, unlock
+from equipoise.conduct.matching import PossibleDonor, Unserved, match_donor, possible_donors, unserved
 from equipoise.conduct.permissions import PERMITTED, ROLES
 from equipoise.conduct.randomising import Allocation, randomise
 from equipoise.conduct.recording import miss_visit, record
@@ -30,6 +32,7 @@ from equipoise.conduct.replaying import Replayed, replay_allocations
 from equipoise.conduct.screening import consent, declare_eligible, fail_screening, screen
 from equipoise.conduct.snapshots import Snapshot, snapshot
 from equipoise.conduct.tables import PROJECTION
+from equipoise.conduct.tissue_typing import type_donor, type_participant
 from equipoise.conduct.trials import Trial, create, open_trial
 
 __all__ = [
@@ -48,11 +51,13 @@ __all__ = [
     "NotPermitted",
     "OpenItem",
     "OutOfOrder",
+    "PossibleDonor",
     "ReCheck",
     "Replayed",
     "Snapshot",
     "StillOpen",
     "Trial",
+    "Unserved",
     "Verdict",
     "allocations_file",
     "amend",
@@ -65,18 +70,26 @@ __all__ = [
     "deviation",
     "fail_screening",
     "follow_up_adverse_event",
+    "judge_donor",
     "lock",
     "mark_missing",
+    "match_donor",
     "miss_visit",
     "open_items",
     "open_trial",
+    "possible_donors",
     "randomise",
     "record",
+    "record_donor_tests",
+    "register_donor",
     "replay_allocations",
     "report_adverse_event",
     "reveal",
     "screen",
     "snapshot",
+    "type_donor",
+    "type_participant",
     "unlock",
+    "unserved",
     "withdraw",
 ]

@@ -68,12 +68,14 @@ def amend(trial: Trial, protocol_bytes: bytes, *, reason: str, by: Actor, at: da
         ProtocolRefused: when the new protocol has faults.
         NotAccepted: when it is another trial, has the version name of an older one, changes arms or allocation
             after the first randomisation, or drops a site that has participants.
+        Refusal: when its rule for matching donors is not one.
     """
     new = InForce(parse(protocol_bytes, PROTOCOL_FILE))
+    new.check_matching()
     with acting(trial, Kind.PROTOCOL_AMENDED, by=by, reason=reason, at=at) as act:
         old = trial.newest(act.writer)
         _check_amendment(act.writer, old, new)
-        found = tuple(_re_checks(act.writer, new))
+        found = tuple(_re_checks(trial, act.writer, new))
         known = {str(row["site"]) for row in act.writer.rows("site")}
         number = int(str(trial_row(act.writer)["protocol_number"])) + 1
         payload = {
@@ -162,7 +164,7 @@ def _commit_again(act: Act, old: InForce, new: InForce) -> None:
     )
 
 
-def _re_checks(tables: Tables, new: InForce) -> Iterator[ReCheck]:
+def _re_checks(trial: Trial, tables: Tables, new: InForce) -> Iterator[ReCheck]:
     for participant in tables.rows("participant"):
         code = str(participant["participant"])
         for visit in tables.rows("visit", participant=code, status="done"):
@@ -171,7 +173,7 @@ def _re_checks(tables: Tables, new: InForce) -> Iterator[ReCheck]:
                 yield from _re_check_page(data, page, code, str(visit["visit"]))
             yield from _lost(tables, new, code, str(visit["visit"]))
         if participant["declared_on"] is not None:
-            for verdict in verdicts(new, tables, participant):
+            for verdict in verdicts(trial, new, tables, participant):
                 if not verdict.passes:
                     yield ReCheck(code, None, verdict.criterion, "criterion", str(verdict))
 

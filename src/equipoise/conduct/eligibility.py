@@ -11,8 +11,12 @@ from datetime import date
 from typing import Any, Literal
 
 from equipoise.capture import value_of
+from equipoise.conduct.donor_tables import PARTICIPANT
 from equipoise.conduct.in_force import InForce
+from equipoise.conduct.matching import serving_donors
 from equipoise.conduct.refusing import NotEligible, listed
+from equipoise.conduct.tissue_typing import stored_person
+from equipoise.conduct.trials import Trial
 from equipoise.ledger import Row, Tables
 from equipoise.protocol.rules import Rule
 
@@ -44,9 +48,11 @@ class Verdict:
         return f"{self.criterion} {state}: {self.text}"
 
 
-def verdicts(in_force: InForce, tables: Tables, participant: Row) -> tuple[Verdict, ...]:
+def verdicts(trial: Trial, in_force: InForce, tables: Tables, participant: Row) -> tuple[Verdict, ...]:
     """Every criterion of the protocol in force, in its order."""
     record = eligibility_record(in_force, tables, participant)
+    if in_force.protocol.donor_matching is not None:
+        record |= matching_record(trial, in_force, tables, str(participant["participant"]))
     return tuple(
         Verdict(criterion.id, category, criterion.text, _truth(criterion.rule, record))
         for category, criterion in in_force.protocol.criteria
@@ -78,6 +84,21 @@ def eligibility_record(in_force: InForce, tables: Tables, participant: Row) -> d
     record["participant.site"] = participant["site"]
     record["participant.screened_on"] = _date(participant["screened_on"])
     record["consent.signed_on"] = _date(participant["consented_on"])
+    return record
+
+
+def matching_record(trial: Trial, in_force: InForce, tables: Tables, participant: str) -> dict[str, Any]:
+    """What is known of a participant's typing and donors; unknown until the participant is typed.
+
+    The names are looked up only where a criterion reads them, since matching costs time.
+    """
+    asked = {name for _, criterion in in_force.protocol.criteria for name in criterion.rule.names}
+    record: dict[str, Any] = {}
+    if "participant.hla_typed" in asked:
+        person = stored_person(trial, in_force.deciding_rule, tables, PARTICIPANT, participant)
+        record["participant.hla_typed"] = None if person is None else in_force.deciding_rule.typed(person)
+    if "donors.eligible" in asked:
+        record["donors.eligible"] = serving_donors(trial, in_force, tables, participant)
     return record
 
 

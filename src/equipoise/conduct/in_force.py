@@ -9,7 +9,8 @@ from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from equipoise.capture import FormSheet
-from equipoise.conduct.refusing import NotFound
+from equipoise.conduct.refusing import NotAccepted, NotFound
+from equipoise.donors import DecidingRule, deciding_rule
 from equipoise.protocol.crosschecks import allocation_parameters
 from equipoise.protocol.document import Protocol
 from equipoise.protocol.schedule import Visit
@@ -59,6 +60,39 @@ class InForce:
         if allocation.method in ("random_allocation_rule", "maximal_procedure"):
             parameters["n"] = self.protocol.population.planned
         return parse_method(allocation.method, self.protocol.arm_ids, allocation.ratio, **parameters)
+
+    @cached_property
+    def deciding_rule(self) -> DecidingRule:
+        """The rule that says which donor may serve which participant.
+
+        Raises:
+            NotAccepted: when the protocol names none.
+            Refusal: when it names one that there is not.
+        """
+        part = self.protocol.donor_matching
+        if part is None:
+            remedy = "amend the protocol to name its mismatch rule"
+            raise NotAccepted("donor_matching", None, "is not in the protocol in force", remedy)
+        return deciding_rule(part)
+
+    def check_matching(self) -> None:
+        """Let a protocol pass whose rule for matching donors, if any, is there.
+
+        Raises:
+            Refusal: when it is not.
+        """
+        if self.protocol.donor_matching is not None:
+            deciding_rule(self.protocol.donor_matching)
+
+    @cached_property
+    def donor_tests(self) -> frozenset[str]:
+        """The infection tests that the protocol asks of the donor of any product."""
+        return frozenset()
+
+    def products_of(self, arm: str) -> tuple[str, ...]:
+        """The products that an arm receives."""
+        given = self.protocol.arm(arm).interventions
+        return tuple(part.product for part in self.protocol.interventions if part.id in given and part.product)
 
     def day_of(self, at: datetime) -> date:
         """The trial's own date at a moment."""

@@ -1,7 +1,9 @@
 """Who may do what: one table of roles and acts.
 
 Clinical facts are written by those who see the participant. The administrator, the statistician and the monitor
-cannot change what an investigator entered; nobody decides alone that a locked trial is opened.
+cannot change what an investigator entered; nobody decides alone that a locked trial is opened. The pharmacist (or cell
+laboratory) receives, issues and destroys product; whether a donor or a lot may be used is for the quality unit alone,
+and never for an investigator.
 """
 
 from collections.abc import Mapping
@@ -14,15 +16,18 @@ from equipoise.ledger import Actor
 INVESTIGATOR = "investigator"
 COORDINATOR = "coordinator"
 PHARMACIST = "pharmacist"
+QUALITY = "quality"
 MONITOR = "monitor"
 STATISTICIAN = "statistician"
 DATA_MANAGER = "data_manager"
 ADMINISTRATOR = "administrator"
 
-ROLES = (INVESTIGATOR, COORDINATOR, PHARMACIST, MONITOR, STATISTICIAN, DATA_MANAGER, ADMINISTRATOR)
+ROLES = (INVESTIGATOR, COORDINATOR, PHARMACIST, QUALITY, MONITOR, STATISTICIAN, DATA_MANAGER, ADMINISTRATOR)
 
 _CLINIC = frozenset({INVESTIGATOR, COORDINATOR})
 _OFFICE = frozenset({DATA_MANAGER, ADMINISTRATOR})
+_LABORATORY = frozenset({PHARMACIST})
+_QUALITY = frozenset({QUALITY})
 
 PERMITTED: Mapping[Kind, frozenset[str]] = MappingProxyType(
     {
@@ -44,6 +49,12 @@ PERMITTED: Mapping[Kind, frozenset[str]] = MappingProxyType(
         Kind.ADVERSE_EVENT_FOLLOWED_UP: _CLINIC,
         Kind.DEVIATION_REPORTED: frozenset({INVESTIGATOR, COORDINATOR, PHARMACIST, MONITOR, DATA_MANAGER}),
         Kind.PARTICIPANT_WITHDRAWN: _CLINIC,
+        Kind.DONOR_REGISTERED: _LABORATORY | {COORDINATOR},
+        Kind.DONOR_TESTED: _LABORATORY | _QUALITY | {COORDINATOR},
+        Kind.DONOR_JUDGED: _QUALITY,
+        Kind.DONOR_TYPED: _LABORATORY | {COORDINATOR},
+        Kind.PARTICIPANT_TYPED: _CLINIC,
+        Kind.DONOR_MATCHED: _LABORATORY | {INVESTIGATOR},
         Kind.TRIAL_LOCKED: frozenset({DATA_MANAGER}),
         Kind.TRIAL_UNLOCKED: frozenset({DATA_MANAGER, INVESTIGATOR, STATISTICIAN}),
         Kind.RANDOMISATION_REVEALED: frozenset({DATA_MANAGER, STATISTICIAN}),

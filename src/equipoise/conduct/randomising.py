@@ -58,7 +58,7 @@ def randomise(trial: Trial, participant: str, *, by: Actor, reason: str, at: dat
         if row["declared_on"] is None:
             remedy = "ask the investigator to declare eligibility first"
             raise OutOfOrder("participant", participant, "was not declared eligible", remedy)
-        found = verdicts(in_force, act.writer, row)
+        found = verdicts(trial, in_force, act.writer, row)
         check_eligible(participant, found)
         method = _method(act, in_force)
         allocated = _draw(act, in_force, method, row)

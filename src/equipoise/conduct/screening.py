@@ -106,7 +106,7 @@ def declare_eligible(trial: Trial, participant: str, *, by: Actor, reason: str, 
             problem = f"was declared eligible on {row['declared_on']}"
             raise OutOfOrder("participant", participant, problem, "go on to randomise")
         check_consented(act, in_force, row)
-        found = verdicts(in_force, act.writer, row)
+        found = verdicts(trial, in_force, act.writer, row)
         check_eligible(participant, found)
         on = in_force.day_of(at).isoformat()
         payload = {"participant": participant, "on": on, "verdicts": verdict_payload(found)}
@@ -143,7 +143,7 @@ def fail_screening(
             raise OutOfOrder("participant", participant, problem, "record a withdrawal or a deviation instead")
         in_force = act.in_force_for(row)
         _check_reason(in_force, reason_code)
-        found = verdicts(in_force, act.writer, row)
+        found = verdicts(trial, in_force, act.writer, row)
         failed = tuple(verdict.criterion for verdict in found if verdict.fails)
         if not failed and reason_code is None:
             codes = ", ".join(in_force.protocol.discontinuation.screening)

@@ -10,11 +10,13 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from functools import partial
 
 import pandas as pd
 
 from equipoise.capture import PlannedVisit, Timing, planned_visits, study_day
+from equipoise.conduct import donor_frames
+from equipoise.conduct.frames import Record, day_of
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.refusing import NotAccepted
 from equipoise.conduct.tables import PROJECTION
@@ -22,8 +24,6 @@ from equipoise.conduct.trials import SOFTWARE, Trial, trial_row
 from equipoise.ledger import MemoryTables, Reader, Row
 from equipoise.protocol import Protocol
 from equipoise.protocol.forms import NUMERIC_TYPES
-
-Record = dict[str, Any]
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "participants": (
@@ -43,8 +43,15 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "deviations": ("participant", "category", "on", "description", "major"),
     "corrections": ("participant", "visit", "item", "old", "new", "reason", "at", "by", "cause"),
+    **donor_frames.COLUMNS,
 }  # fmt: skip
 """The columns of each frame, in order."""
+
+
+def _frame(name: str, records: Iterable[Record]) -> pd.DataFrame:
+    columns = COLUMNS[name]
+    rows = [[record[column] for column in columns] for record in records]
+    return pd.DataFrame(rows, columns=list(columns), dtype=object)
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,8 @@ class Snapshot:
     adverse_events: pd.DataFrame
     deviations: pd.DataFrame
     corrections: pd.DataFrame
+    donors: pd.DataFrame = field(default_factory=partial(_frame, "donors", ()))
+    matches: pd.DataFrame = field(default_factory=partial(_frame, "matches", ()))
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def item(self, item: str) -> pd.DataFrame:
@@ -130,6 +139,8 @@ def snapshot(trial: Trial, as_of: int | datetime | None = None) -> Snapshot:
         adverse_events=_frame("adverse_events", _adverse_events(in_force, tables)),
         deviations=_frame("deviations", _deviations(tables)),
         corrections=_frame("corrections", _corrections(tables)),
+        donors=_frame("donors", donor_frames.donors(tables)),
+        matches=_frame("matches", donor_frames.matches(tables)),
         counts=past.counts,
     )
 
@@ -153,12 +164,6 @@ def _folded(reader: Reader, as_of: int | datetime | None) -> _Past:
     if first is None or event is None:
         raise NotAccepted("as_of", as_of, "is before the trial's first event", "name a later time")
     return _Past(tables, dict(sorted(counts.items())), event.seq, event.hash, first.at, event.at)
-
-
-def _frame(name: str, records: Iterable[Record]) -> pd.DataFrame:
-    columns = COLUMNS[name]
-    rows = [[record[column] for column in columns] for record in records]
-    return pd.DataFrame(rows, columns=list(columns), dtype=object)
 
 
 def status_of(row: Row) -> str:
@@ -189,17 +194,17 @@ def _participants(tables: MemoryTables) -> Iterator[Record]:
             "participant": code,
             "site": row["site"],
             "status": status_of(row),
-            "screened_on": _day(row["screened_on"]),
+            "screened_on": day_of(row["screened_on"]),
             "consent_version": signed.get("version"),
-            "consented_on": _day(row["consented_on"]),
+            "consented_on": day_of(row["consented_on"]),
             "eligible": True if row["declared_on"] else False if row["failed_on"] else None,
             "failed_criteria": tuple(json.loads(str(row["failed_criteria"] or "[]"))),
             "failure_reason": row["failure_reason"],
-            "randomised_on": _day(row["randomised_on"]),
+            "randomised_on": day_of(row["randomised_on"]),
             "arm": allocated.get("arm"),
             "allocation_number": allocated.get("number"),
             "stratum": allocated.get("stratum"),
-            "withdrawn_on": _day(left.get("withdrawn_on")),
+            "withdrawn_on": day_of(left.get("withdrawn_on")),
             "withdrawal_scope": left.get("scope"),
             "withdrawal_reason": left.get("reason_code"),
         }
@@ -209,7 +214,7 @@ def _visits(in_force: InForce, tables: MemoryTables, today: date) -> Iterator[Re
     done = _by_participant(tables.rows("visit"))
     for row in tables.rows("participant"):
         code = str(row["participant"])
-        anchor = _day(row["randomised_on"])
+        anchor = day_of(row["randomised_on"])
         stands = {str(visit["visit"]): visit for visit in done.get(code, [])}
         planned = () if anchor is None else planned_visits(in_force.planned.values(), anchor)
         plan = {visit.visit: visit for visit in planned}
@@ -222,7 +227,7 @@ def _visits(in_force: InForce, tables: MemoryTables, today: date) -> Iterator[Re
         ]
         unplanned = sorted(set(stands) - set(in_force.planned), key=lambda visit: (str(stands[visit]["date"]), visit))
         for visit in (*wanted, *unplanned):
-            yield _visit(code, visit, stands.get(visit), plan.get(visit), anchor, _day(row["withdrawn_on"]), today)
+            yield _visit(code, visit, stands.get(visit), plan.get(visit), anchor, day_of(row["withdrawn_on"]), today)
 
 
 def _visit(
@@ -234,7 +239,7 @@ def _visit(
     withdrawn_on: date | None,
     today: date,
 ) -> Record:
-    day = _day(stands["date"]) if stands else None
+    day = day_of(stands["date"]) if stands else None
     if stands:
         status = str(stands["status"])
     elif plan and withdrawn_on and plan.closes >= withdrawn_on:
@@ -277,9 +282,9 @@ def _adverse_events(in_force: InForce, tables: MemoryTables) -> Iterator[Record]
     terms = safety.adverse_events.terms if safety else {}
     means = safety.adverse_events.related_means if safety else ()
     product = {part.id for part in in_force.protocol.interventions if part.role == "Experimental Intervention"}
-    anchors = {row["participant"]: _day(row["randomised_on"]) for row in tables.rows("participant")}
+    anchors = {row["participant"]: day_of(row["randomised_on"]) for row in tables.rows("participant")}
     for row in tables.rows("adverse_event"):
-        onset, anchor = _day(row["onset"]), anchors[row["participant"]]
+        onset, anchor = day_of(row["onset"]), anchors[row["participant"]]
         assert onset is not None, "an adverse event has an onset"
         related = json.loads(str(row["related"]))
         yield {
@@ -290,7 +295,7 @@ def _adverse_events(in_force: InForce, tables: MemoryTables) -> Iterator[Record]
             "serious": bool(row["serious"]),
             "criteria": tuple(json.loads(str(row["criteria"]))),
             "related_any": any(answer in means for name, answer in related.items() if name in product),
-            "resolved": _day(row["resolved"]),
+            "resolved": day_of(row["resolved"]),
             "after_randomisation": anchor is not None and onset >= anchor,
         }
 
@@ -298,7 +303,7 @@ def _adverse_events(in_force: InForce, tables: MemoryTables) -> Iterator[Record]
 def _deviations(tables: MemoryTables) -> Iterator[Record]:
     rows = tables.rows("deviation")
     for row in sorted(rows, key=lambda row: (str(row["participant"] or ""), str(row["happened_on"]), str(row["seq"]))):
-        yield {**row, "on": _day(row["happened_on"]), "major": bool(row["major"])}
+        yield {**row, "on": day_of(row["happened_on"]), "major": bool(row["major"])}
 
 
 def _corrections(tables: MemoryTables) -> Iterator[Record]:
@@ -318,7 +323,3 @@ def _by_participant(rows: Iterable[Row]) -> dict[str, list[Row]]:
     for row in rows:
         found.setdefault(str(row["participant"]), []).append(row)
     return found
-
-
-def _day(cell: object) -> date | None:
-    return None if cell is None else date.fromisoformat(str(cell))

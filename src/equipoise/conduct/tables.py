@@ -6,10 +6,11 @@ the fold looks at nothing else. Dates are ISO text, yes and no are 1 and 0.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from equipoise.conduct import donor_tables
+from equipoise.conduct.folding import Fold, Payload, as_json
 from equipoise.conduct.kinds import Kind
 from equipoise.ledger import Event, Projection, Put, Table
 
@@ -97,9 +98,8 @@ TABLES = (
         ("participant", "scope"),
         {"participant": str, "scope": str, "reason_code": str, "withdrawn_on": str},
     ),
+    *donor_tables.TABLES,
 )  # fmt: skip
-
-Payload = Mapping[str, Any]
 
 
 def _created(event: Event, payload: Payload) -> Iterator[Put]:
@@ -243,7 +243,7 @@ def _revealed(event: Event, payload: Payload) -> Iterator[Put]:
     yield Put("trial", (TRIAL,), {"revealed": payload["secret"]})
 
 
-_FOLDS: Mapping[Kind, Callable[[Event, Payload], Iterator[Put]]] = {
+_FOLDS: Mapping[Kind, Fold] = {
     Kind.TRIAL_CREATED: _created,
     Kind.RANDOMISATION_COMMITTED: _committed,
     Kind.PROTOCOL_AMENDED: _amended,
@@ -265,6 +265,7 @@ _FOLDS: Mapping[Kind, Callable[[Event, Payload], Iterator[Put]]] = {
     Kind.TRIAL_LOCKED: _locked,
     Kind.TRIAL_UNLOCKED: _unlocked,
     Kind.RANDOMISATION_REVEALED: _revealed,
+    **donor_tables.FOLDS,
 }
 
 
@@ -273,10 +274,5 @@ def fold(event: Event) -> Iterable[Put]:
     return _FOLDS[Kind(event.kind)](event, event.payload)
 
 
-PROJECTION = Projection(version=1, tables=TABLES, fold=fold)
+PROJECTION = Projection(version=2, tables=TABLES, fold=fold)
 """What the ledger of a trial is opened with."""
-
-
-def as_json(value: object) -> str:
-    """A list or mapping as one cell."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)

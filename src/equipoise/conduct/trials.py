@@ -1,14 +1,15 @@
 """A trial on disk: its folder, its ledger, the protocols that were in force.
 
 The folder holds `protocol.yaml` (the first version), `trial.db` (unless the ledger is elsewhere) and `secret.key`, the
-secret of the allocation, which is never in the ledger before it is revealed.
+secret of the allocation, which is never in the ledger before it is revealed. It may hold `ligand-reference.csv`, which
+`equipoise hla build` writes, and `mac-codes.txt`: what HLA typings are read by.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from equipoise import __version__
@@ -17,6 +18,7 @@ from equipoise.conduct.kinds import Kind
 from equipoise.conduct.permissions import check_permitted
 from equipoise.conduct.refusing import NotAccepted, NotFound
 from equipoise.conduct.tables import PROJECTION, TRIAL
+from equipoise.donors import MacCodes, Reference, builtin_reference, read_mac_codes, read_reference
 from equipoise.ledger import Actor, Cell, Json, Ledger, NotALedger, Row, Tables
 from equipoise.protocol import Protocol, parse
 from equipoise.randomisation import Secret, commit
@@ -25,6 +27,8 @@ SOFTWARE = f"equipoise {__version__}"
 PROTOCOL_FILE = "protocol.yaml"
 SECRET_FILE = "secret.key"  # noqa: S105 (a file's name)
 LEDGER_FILE = "trial.db"
+REFERENCE_FILE = "ligand-reference.csv"
+MAC_FILE = "mac-codes.txt"
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,26 @@ class Trial:
     def secret_path(self) -> Path:
         """Where the secret of the allocation lies."""
         return self.folder / SECRET_FILE
+
+    @cached_property
+    def reference(self) -> Reference:
+        """What ligands are read from: `ligand-reference.csv` in the folder, or the package's common alleles.
+
+        Raises:
+            ReferenceRefusal: when the file is not one, or was changed since it was written.
+        """
+        path = self.folder / REFERENCE_FILE
+        return read_reference(path) if path.exists() else builtin_reference()
+
+    @cached_property
+    def mac(self) -> MacCodes | None:
+        """Codes that stand for several alleles: `mac-codes.txt` in the folder, or none.
+
+        Raises:
+            MacRefusal: when the file holds no code.
+        """
+        path = self.folder / MAC_FILE
+        return read_mac_codes(path) if path.exists() else None
 
     def newest(self, tables: Tables) -> InForce:
         """The newest version, whether or not any site has approved it."""
@@ -128,11 +152,13 @@ def create(
     Raises:
         NotPermitted: when the role may not do this.
         ProtocolRefused: when the protocol has faults.
+        Refusal: when its rule for matching donors is not one.
         NotAccepted: when the folder holds another protocol or secret.
         NotALedger: when there is a trial already.
     """
     check_permitted(Kind.TRIAL_CREATED, by)
     in_force = InForce(parse(protocol_bytes, PROTOCOL_FILE))
+    in_force.check_matching()
     method = in_force.method
     folder.mkdir(parents=True, exist_ok=True)
     _write_protocol(folder / PROTOCOL_FILE, protocol_bytes)

@@ -22,6 +22,7 @@ from equipoise.donors.custody import (
     lot_balance,
     trace,
 )
+from equipoise.donors.deciding import DecidingRule, deciding_rule
 from equipoise.donors.donor_eligibility import DonorTest, donor_reasons
 from equipoise.donors.doses import (
     Contents,
@@ -34,7 +35,7 @@ from equipoise.donors.doses import (
     planned_dose,
     quantities,
 )
-from equipoise.donors.hla_names import BadName, HlaAllele, parse_allele
+from equipoise.donors.hla_names import LOCI, BadName, HlaAllele, parse_allele
 from equipoise.donors.hla_typing import HlaTyping, MacCodes, parse_typing, read_mac_codes
 from equipoise.donors.infusion import (
     Attempt,
@@ -52,8 +53,18 @@ from equipoise.donors.kir import BContent, KirTyping, b_content, parse_kir
 from equipoise.donors.ligand_reference import Reference, builtin_reference, read_reference
 from equipoise.donors.ligand_rules import group_77_80, ligand_group
 from equipoise.donors.ligands import LigandReadings, ligands_of
-from equipoise.donors.lots import Bag, Excursion, Lot, LotResult, LotStatus, Reading, excursions, expiry, status_reasons
-from equipoise.donors.matching import MatchMatrix, Pair, match
+from equipoise.donors.lots import (
+    Bag,
+    Excursion,
+    Lot,
+    LotResult,
+    LotStatus,
+    Temperature,
+    excursions,
+    expiry,
+    status_reasons,
+)
+from equipoise.donors.matching import MatchMatrix, Pair, match, shown
 from equipoise.donors.measured import Measured, parse_measured
 from equipoise.donors.mismatch import RULES, VERDICTS, rule_named
 from equipoise.donors.people import Person, PersonReader
@@ -71,6 +82,7 @@ from equipoise.donors.release import (
 )
 
 __all__ = [
+    "LOCI",
     "RULES",
     "VERDICTS",
     "Attempt",
@@ -81,6 +93,7 @@ __all__ = [
     "BagStatus",
     "Contents",
     "CriterionVerdict",
+    "DecidingRule",
     "DonorMatch",
     "DonorTest",
     "Excursion",
@@ -108,12 +121,12 @@ __all__ = [
     "PersonReader",
     "ProductRefused",
     "Quantities",
-    "Reading",
     "Reason",
     "Recipient",
     "Reference",
     "Standing",
     "Step",
+    "Temperature",
     "Trace",
     "accepted_value",
     "b_content",
@@ -124,6 +137,7 @@ __all__ = [
     "check_finish",
     "check_infusion",
     "contents_of",
+    "deciding_rule",
     "donor_reasons",
     "excursions",
     "expiry",
@@ -154,6 +168,7 @@ __all__ = [
     "release_reasons",
     "rule_named",
     "same_person",
+    "shown",
     "status_reasons",
     "trace",
 ]

@@ -2,7 +2,7 @@
 
 Chain of identity is the codes that link donor, lot, bag and participant; chain of custody is every handover with who,
 when, where and how warm (21 CFR 1271.290; FACT-JACIE).
-Terms: *handover* (one step of a bag), *holder* (who has the bag now), *link* (one bag with its donor, lot and recipient).
+Terms: *handover* (one step of a bag), *holder* (who has the bag now), *link* (a bag with donor, lot and recipient).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, TypeVar
 
-from equipoise.donors.lots import Bag, Excursion, Lot, Reading, excursions
+from equipoise.donors.lots import Bag, Excursion, Lot, Temperature, excursions
 from equipoise.donors.measured import plain
 from equipoise.donors.reasons import Reason, minute, same_person
 from equipoise.protocol.interventions import Storage
@@ -135,8 +135,8 @@ def _volume_reasons(bag: Bag, chain: Sequence[Handover], new: Handover) -> list[
 
 def chain_excursions(storage: Storage | None, chain: Sequence[Handover]) -> tuple[Excursion, ...]:
     """The temperatures outside storage that were read at handovers."""
-    readings = (Reading(one.at, one.celsius) for one in chain if one.celsius is not None)
-    return excursions(storage, readings)
+    temperatures = (Temperature(one.at, one.celsius) for one in chain if one.celsius is not None)
+    return excursions(storage, temperatures)
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ def expiry(lot: Lot, product: Product) -> datetime | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Temperature:
     """A temperature in degrees Celsius that was read of a bag or its store."""
 
     at: datetime
@@ -163,14 +163,14 @@ def plain_celsius(value: Decimal) -> str:
     return plain(value) if value >= 0 else f"-{plain(-value)}"
 
 
-def excursions(storage: Storage | None, readings: Iterable[Reading]) -> tuple[Excursion, ...]:
-    """The readings outside storage, in order; none where the protocol states no storage."""
+def excursions(storage: Storage | None, temperatures: Iterable[Temperature]) -> tuple[Excursion, ...]:
+    """The temperatures outside storage, in order; none where the protocol states no storage."""
     if storage is None:
         return ()
     return tuple(
-        Excursion(reading.at, reading.celsius, storage)
-        for reading in readings
-        if not storage.min_celsius <= reading.celsius <= storage.max_celsius
+        Excursion(one.at, one.celsius, storage)
+        for one in temperatures
+        if not storage.min_celsius <= one.celsius <= storage.max_celsius
     )
 
 

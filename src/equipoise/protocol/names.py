@@ -1,9 +1,9 @@
 """The names that a rule may read, by where it stands, and what each holds.
 
 Items are `form.item`; within a form's own rules the form's items are also known by their bare ids. Beside them:
-`participant.*` (the course of a participant), `consent.signed_on`, `visit.date`, `ae.*` (adverse events), `value` (a
-lot's test result, or a quantity of a dose). The acts and analyses that evaluate a rule fill a record with just these
-names.
+`participant.*` (the course of a participant), `donors.eligible` (how many eligible donors serve a participant),
+`consent.signed_on`, `visit.date`, `ae.*` (adverse events), `value` (a lot's test result, or a quantity of a dose). The
+acts and analyses that evaluate a rule fill a record with just these names.
 """
 
 from __future__ import annotations
@@ -49,7 +49,13 @@ def item_names(protocol: Protocol, form_ids: set[str] | None = None) -> dict[str
 
 
 def eligibility_names(protocol: Protocol) -> dict[str, Kind]:
-    """For criteria: what is asked before allocation, the consent, the site."""
+    """For criteria: what is asked before allocation, the consent, the site; where donors are matched, the typing."""
+    matching = {"participant.hla_typed": LOGIC, "donors.eligible": NUMBER} if protocol.donor_matching else {}
+    return early_names(protocol) | matching
+
+
+def early_names(protocol: Protocol) -> dict[str, Kind]:
+    """What is asked before allocation, the consent, the site."""
     early = [*protocol.screening_visits, *([protocol.baseline_visit] if protocol.baseline_visit else [])]
     asked = {form_id for visit in early for form_id in visit.forms}
     return item_names(protocol, asked) | {
@@ -67,7 +73,7 @@ def form_names(protocol: Protocol, form_id: str) -> dict[str, Kind]:
 
 def analysis_names(protocol: Protocol) -> dict[str, Kind]:
     """For analysis sets: the participant's course, and what was asked before allocation."""
-    return eligibility_names(protocol) | {
+    return early_names(protocol) | {
         "participant.arm": choice(protocol.arm_ids),
         "participant.consented": LOGIC,
         "participant.eligible": LOGIC,

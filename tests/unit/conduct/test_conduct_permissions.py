@@ -12,7 +12,7 @@ CLINICAL = {
     Kind.PARTICIPANT_SCREENED, Kind.CONSENT_RECORDED, Kind.FORM_RECORDED, Kind.ITEM_CORRECTED, Kind.ITEM_MISSING,
     Kind.VISIT_MISSED, Kind.VISIT_REDATED, Kind.ELIGIBILITY_DECLARED, Kind.SCREENING_FAILED,
     Kind.PARTICIPANT_RANDOMISED, Kind.ADVERSE_EVENT_REPORTED, Kind.ADVERSE_EVENT_FOLLOWED_UP,
-    Kind.PARTICIPANT_WITHDRAWN,
+    Kind.PARTICIPANT_WITHDRAWN, Kind.PARTICIPANT_TYPED,
 }  # fmt: skip
 
 
@@ -21,7 +21,7 @@ def test_every_kind_has_its_roles_and_its_fold():
     assert all(roles and roles <= set(ROLES) for roles in PERMITTED.values())
 
 
-@pytest.mark.parametrize("role", ["administrator", "statistician", "monitor", "data_manager", "pharmacist"])
+@pytest.mark.parametrize("role", ["administrator", "statistician", "monitor", "data_manager", "pharmacist", "quality"])
 def test_only_those_who_see_participants_write_clinical_facts(role):
     assert {kind for kind in CLINICAL if role in PERMITTED[kind]} == set()
 
@@ -35,6 +35,11 @@ def test_a_role_passes_or_is_refused_by_name(role, kind):
     with pytest.raises(NotPermitted) as refused:
         check_permitted(kind, Actor("x", role))
     assert str(refused.value).startswith(f"role = {role}: may not record '{kind}'; ask the ")
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "quality"])
+def test_only_the_quality_unit_judges_a_donor(role):
+    assert role not in PERMITTED[Kind.DONOR_JUDGED]
 
 
 def test_a_locked_trial_can_only_be_opened_or_revealed():

@@ -144,7 +144,7 @@ CASES = {
     "no such role": (
         nothing,
         lambda kit, _: screen(kit, by=Actor("x", "wizard")),
-        "role = wizard: is not a role; use one of investigator, coordinator, pharmacist, monitor, statistician, data_manager, administrator",
+        "role = wizard: is not a role; use one of investigator, coordinator, pharmacist, quality, monitor, statistician, data_manager, administrator",
     ),
     "coordinator may not declare": (
         assessed,

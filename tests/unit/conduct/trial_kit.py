@@ -46,6 +46,8 @@ regimens:
     dose: {value: 1e8, unit: Therapeutic Cells}
     route: INTRAVENOUS
     courses: [{id: C1, at: {days: 1}}, {id: C2, at: {days: 31}}]
+donor_matching:
+  {rule: hla_c_group_mismatch_gvh, version: 1, requires: [donor.hla_c, donor.kir, participant.hla_c], when: after_randomisation, ligands: [C1, C2]}
 visits:
   - {id: scr, number: 0, name: Screening, epoch: SCREEN, at: {days: -14}, window: {days_before: 28, days_after: 6}, forms: [entry]}
   - {id: m0, number: 1, name: Baseline, epoch: BASE, at: {days: -1}, window: {days_before: 6, days_after: 1}, forms: [blood]}
@@ -109,6 +111,8 @@ MANAGER = Actor("d.manager", "data_manager")
 DOCTOR = Actor("l.doctor", "investigator", "01")
 NURSE = Actor("n.nurse", "coordinator", "01")
 OTHER_DOCTOR = Actor("s.doctor", "investigator", "02")
+LABORATORY = Actor("c.lab", "pharmacist")
+QUALITY = Actor("q.unit", "quality")
 SECRET = Secret(bytes(range(32)))
 START = datetime(2018, 2, 1, 2, tzinfo=UTC)
 DAY = date(2018, 2, 1)
@@ -119,6 +123,7 @@ class Kit:
 
     PROTOCOL = PROTOCOL
     MANAGER, DOCTOR, NURSE, OTHER_DOCTOR, SECRET, DAY = MANAGER, DOCTOR, NURSE, OTHER_DOCTOR, SECRET, DAY
+    LABORATORY, QUALITY = LABORATORY, QUALITY
 
     def __init__(self, folder, protocol=PROTOCOL, **more):
         self.now = START
@@ -202,6 +207,49 @@ class Kit:
         """A randomised participant."""
         participant = self.declared(by, site, **answers)
         conduct.randomise(self.trial, participant, **self.entry(by))
+        return participant
+
+    def in_arm(self, arm, by=DOCTOR, site="01"):
+        """A participant whom chance gave the arm; others may be randomised on the way."""
+        while True:
+            participant = self.randomised(by, site)
+            if self.rows("allocation", participant=participant)[0]["arm"] == arm:
+                return participant
+
+    def registered(self, donor="D01"):
+        """A donor of the trial."""
+        conduct.register_donor(self.trial, donor, sex="M", birth_year=1985, **self.entry(LABORATORY))
+        return donor
+
+    def tested(self, donor="D01", **results):
+        """A registered donor whose infection tests are negative but for those given."""
+        self.registered(donor)
+        results = dict.fromkeys(("HIV", "HBV", "HCV", "SYPHILIS"), "NEGATIVE") | results
+        conduct.record_donor_tests(self.trial, donor, results=results, sampled_on=self.today, **self.entry(LABORATORY))
+        return donor
+
+    def typed_donor(self, donor="D01", c=("C*07:01", "C*05:01"), kir="2DL1 2DL3 3DL1 2DS4"):
+        """A donor who is tested, judged eligible and typed, and shows C1 and C2 unless told otherwise."""
+        self.tested(donor)
+        conduct.judge_donor(self.trial, donor, eligible=True, statement="all negative", **self.entry(QUALITY))
+        self.type_donor(donor, c, kir)
+        return donor
+
+    def type_donor(self, donor, c, kir="2DL1 2DL3 3DL1 2DS4"):
+        """Record a typing of HLA-C and KIR."""
+        report = {"method": "NGS", "laboratory": "Central", "reported_on": self.today}
+        return conduct.type_donor(self.trial, donor, hla={"C": c}, kir=kir, **report, **self.entry(LABORATORY))
+
+    def type_participant(self, participant, c=("C*07:01", "C*07:02"), by=DOCTOR):
+        """Record a typing of HLA-C, C1 alone unless told otherwise."""
+        report = {"method": "NGS", "laboratory": "Central", "reported_on": self.today}
+        return conduct.type_participant(self.trial, participant, hla={"C": c}, **report, **self.entry(by))
+
+    def matched(self, donor="D01", by=DOCTOR, site="01"):
+        """A participant of the arm with cells, matched with the donor."""
+        participant = self.in_arm("NEW", by, site)
+        self.type_participant(participant, by=by)
+        conduct.match_donor(self.trial, participant, donor, **self.entry(LABORATORY))
         return participant
 
     def harmed(self, participant, **facts):
