@@ -19,17 +19,34 @@ class GradingScale(Part):
 
 
 class ReportingClock(Part):
-    """A deadline that starts when the site becomes aware of an event."""
+    """A deadline that starts when the site becomes aware that an event is what it is for: exactly one of hours, days.
+
+    `suspected unexpected` and `fatal or life-threatening` are of serious events that are suspected to be related and
+    are not expected. `to` is who must be told: unless said the sponsor of a serious event, the authority of the others.
+    """
 
     for_: Literal["serious", "suspected unexpected", "fatal or life-threatening"] = Field(alias="for")
     hours: Positive | None = None
     days: Positive | None = None
+    to: Literal["sponsor", "committee", "authority"] | None = None
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> Self:
+        if (self.hours is None) == (self.days is None):
+            raise FieldFault("must have exactly one of hours, days", "keep one of them")
+        return self
+
+    @property
+    def receiver(self) -> str:
+        """Who must be told."""
+        return self.to or ("sponsor" if self.for_ == "serious" else "authority")
 
 
 class AdverseEventRules(Part):
     """What is asked of each adverse event and how soon it must be told.
 
-    `terms` is the trial's own short dictionary: a code and the name that the report prints.
+    `terms` is the trial's own short dictionary: a code and the name that the report prints; `systems` says to which
+    system of the body each belongs.
     """
 
     related_to: tuple[Id, ...]
@@ -38,6 +55,7 @@ class AdverseEventRules(Part):
     of_interest: tuple[Text, ...] = ()
     collected_from: Literal["consent", "randomisation", "first_dose"] = "consent"
     terms: dict[Code, Text] = Field(default_factory=dict)
+    systems: dict[Code, Text] = Field(default_factory=dict)
     report_within: tuple[ReportingClock, ...] = ()
     expected: tuple[Code, ...] = ()
 
