@@ -2,6 +2,7 @@
 
 Subjects and visits are sorted first, so that nothing depends on the order of the rows. Everything that an imputation
 would have to guess is refused here.
+Equations: docs/methods/imputation.md.
 Shapes: n subjects, T visits, A arms, q columns of covariates with the constant.
 """
 
