@@ -15,7 +15,7 @@ from equipoise.protocol.rules.tree import Comparison, Junction, Literal, Members
 # A product of three numbers of 20 digits is exact at this precision. A quotient is not, but two sides of a limit with
 # as few digits differ by far more than its rounding, so no verdict turns on it.
 EXACT = Context(prec=80)
-WRITTEN = re.compile(r"(<=|>=|<|>|≤|≥)?\s*(\d{1,20}(?:\.\d{1,20})?(?:[eE][+-]?\d{1,2})?)")
+WRITTEN = re.compile(r"(<=|>=|<|>|≤|≥)?\s*([0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?)")
 STEPWISE = Literal | Name | Not | Junction | Comparison | Membership
 
 
