@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from equipoise import conduct
-from equipoise.conduct import donor_tables
+from equipoise.conduct import donor_tables, product_tables
 from equipoise.conduct.snapshots import COLUMNS
 
 FRAMES = ("participants", "visits", "values", "adverse_events", "deviations", "corrections")
@@ -228,4 +228,6 @@ def test_the_tables_equal_a_rebuild_and_memory(course):
     with ledger.reading() as reader:
         for table in conduct.PROJECTION.tables:
             assert reader.rows(table.name) == tables.rows(table.name)
-            assert (reader.rows(table.name) == []) == (table in donor_tables.TABLES), table.name
+            assert (reader.rows(table.name) == []) == (table in (*donor_tables.TABLES, *product_tables.TABLES)), (
+                table.name
+            )
