@@ -736,7 +736,7 @@ def grade_value(scale: Scale, value: LabValue, *, unanswered: Unanswered = "cert
     """Grade one laboratory value.
 
     Args:
-        scale: the scale, from `scale_named`, `read_scale_file` or `own_scale`.
+        scale: the scale, from `scale_named`, `read_scale_file` or `scale_of`.
         value: the value and what decides its grade.
         unanswered: `certain` takes the grade that holds for every answer to a qualifier that was not answered,
             `worst` the worst; the note says both.
