@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,18 +26,33 @@ if TYPE_CHECKING:
 
 COLUMNS = ("participant", "parameter", "value", "unit", "lln", "uln", "baseline", "sex", "age", "fasting", "hiv")
 QUALIFIER = "qualifier"
+ROWS_AT_ONCE = 300  # few enough to be gone before the collector of garbage counts them as old
 DELIMITERS = (",", ";", "\t")
 SIGNED_NUMBER = re.compile(r"[+-]?[\d.,]*(?:[eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class LaboratoryTable:
-    """A table as it was read: every cell as text, in its order; `columns` has the place of each known column."""
+    """A table as it was read: every cell as text, column by column.
+
+    Args:
+        delimiter: what separated its cells.
+        header: the names of the columns as they stand in the file.
+        columns: the cells of each column, in the order of the header.
+        places: where in the header each known column stands.
+    """
 
     delimiter: str
     header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    columns: dict[str, int]
+    columns: tuple[tuple[str, ...], ...]
+    places: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def column(self, name: str) -> tuple[str, ...]:
+        """The cells of a known column."""
+        return self.columns[self.places[name]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +74,8 @@ class GradedTable:
         stream = io.StringIO()
         writer = csv.writer(stream, delimiter=self.table.delimiter, lineterminator="\n")
         writer.writerow([*map(cell_of, self.table.header), *added])
-        results = [grades[name].tolist() for _, grades in self.grades for name in RESULTS]
-        for row, *found in zip(self.table.rows, *results, strict=True):
-            writer.writerow([*map(cell_of, row), *map(cell_of, found)])
+        results = (grades[name].tolist() for _, grades in self.grades for name in RESULTS)
+        writer.writerows(zip(*map(_guarded, (*self.table.columns, *results)), strict=True))
         write_whole(path, stream.getvalue().encode("utf-8"))
 
 
@@ -69,6 +84,12 @@ def cell_of(text: str) -> str:
     if text.startswith(FORMULA_SIGNS) and not SIGNED_NUMBER.fullmatch(text):
         return f"'{text}"
     return text
+
+
+def _guarded(column: Sequence[str]) -> Sequence[str]:
+    """A column without formulas; nearly always the column itself."""
+    changed = {cell: guarded for cell in set(column) if (guarded := cell_of(cell)) != cell}
+    return [changed.get(cell, cell) for cell in column] if changed else column
 
 
 def read_laboratory_table(path: Path) -> LaboratoryTable:
@@ -83,23 +104,25 @@ def read_laboratory_table(path: Path) -> LaboratoryTable:
     delimiter = max(DELIMITERS, key=first.count)
     lines = lines_of(text, delimiter, faults)
     header = next(lines).cells
-    columns = _columns(header, faults)
-    rows = [tuple(line.cells) for line in lines if check_width(line, header, faults)]
+    places = _places(header, faults)
+    parts: list[list[tuple[str, ...]]] = [[] for _ in header]
+    while some := list(itertools.islice(lines, ROWS_AT_ONCE)):
+        rows = [line.cells for line in some if check_width(line, header, faults)]
+        for part, cells in zip(parts, zip(*rows, strict=True), strict=False):
+            part.append(cells)
     faults.refuse_if_any()
-    return LaboratoryTable(delimiter, tuple(header), tuple(rows), columns)
+    return LaboratoryTable(delimiter, tuple(header), tuple(tuple(itertools.chain(*part)) for part in parts), places)
 
 
 def grade_table(table: LaboratoryTable, scales: Sequence[Scale], *, unanswered: Unanswered) -> GradedTable:
     """Grade every row of a table under each scale."""
     import pandas as pd
 
-    frame = pd.DataFrame(
-        {name: pd.Series([row[place] for row in table.rows], dtype=object) for name, place in table.columns.items()}
-    )
+    frame = pd.DataFrame({name: pd.Series(table.column(name), dtype=object) for name in table.places})
     return GradedTable(table, tuple((scale, grade_values(scale, frame, unanswered=unanswered)) for scale in scales))
 
 
-def _columns(header: Sequence[str], faults: FaultList) -> dict[str, int]:
+def _places(header: Sequence[str], faults: FaultList) -> dict[str, int]:
     names = [name.strip().lower() for name in header]
     for name in dict.fromkeys(names):
         if name in (*COLUMNS, QUALIFIER) and names.count(name) > 1:

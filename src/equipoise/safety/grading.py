@@ -754,7 +754,7 @@ def grade_value(scale: Scale, value: LabValue, *, unanswered: Unanswered = "cert
 def unreadable(plan: Plan, text: str) -> Grading:
     """The answer to a value that is no number."""
     shown = text.strip()
-    problem = f"value = {shown} is not a number; write digits with a point" if shown else "value is missing"
+    problem = f"no number: value = {shown}; write digits with a point" if shown else "value is missing"
     return Grading(NOT_GRADABLE, "", f"{plan.label}, {'; '.join(plan.terms)}", _joined([problem, *plan.notes]))
 
 
@@ -825,7 +825,8 @@ def _of_all(plan: Plan, reading: Reading, codes: Sequence[int]) -> Grading:
         note = _joined([f"all values {shown} have this grade", nearest.note])
         return Grading(nearest.grade, nearest.direction, nearest.rule, note)
     grades = sorted(found)
-    problem = f"values {shown} may have grade {', '.join(grades[:-1])} or {grades[-1]}; report a more exact value"
+    several = f"{', '.join(grades[:-1])} or {grades[-1]}"
+    problem = f"not exact enough: values {shown} may have grade {several}; report a more exact value"
     return Grading(NOT_GRADABLE, "", about, _joined([problem, *plan.notes]))
 
 
