@@ -18,7 +18,7 @@ from equipoise.exchange.delimited import check_width, contents_of, lines_of
 from equipoise.exchange.table_faults import FaultList
 from equipoise.refusals import Refusal
 from equipoise.safety.grade_table import RESULTS, grade_values
-from equipoise.safety.grading import Unanswered
+from equipoise.safety.plans import Unanswered
 from equipoise.safety.scales import Scale
 
 if TYPE_CHECKING:

@@ -49,7 +49,7 @@ def scale_named(text: str) -> Scale:
     Raises:
         Refusal: no built-in scale has such a name.
     """
-    plain = re.sub(r"[\s_-]+|(?<![a-z])v(?=\d)|(?<=daids)v|(?<=ctcae)v", "", text.strip().lower())
+    plain = re.sub(r"\(.*\)|[\s_-]+|v(?=[\d\s.])", "", text.strip().lower())
     for key, names in BUILTIN.items():
         if plain in names:
             return _builtin(key)

@@ -5,7 +5,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equipoise.safety.grading import LabValue, grade_value
+from equipoise.safety.circumstances import LabValue
+from equipoise.safety.grading import grade_value
 from equipoise.safety.scales import scale_named
 
 DAIDS = scale_named("daids-2.1")

@@ -12,8 +12,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from equipoise.safety.circumstances import LabValue
 from equipoise.safety.grade_table import grade_values
-from equipoise.safety.grading import LabValue, grade_value
+from equipoise.safety.grading import grade_value
 from equipoise.safety.scales import scale_named
 
 HERE = Path(__file__).parent

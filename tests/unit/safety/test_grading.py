@@ -2,7 +2,10 @@
 
 import pytest
 
-from equipoise.safety.grading import Grading, LabValue, grade_value, read_number
+from equipoise.safety.circumstances import LabValue
+from equipoise.safety.grading import grade_value
+from equipoise.safety.plans import Grading
+from equipoise.safety.readings import read_number
 from equipoise.safety.scales import scale_named
 
 DAIDS, CTCAE = scale_named("daids-2.1"), scale_named("ctcae-5.0")

@@ -5,7 +5,8 @@ import pytest
 from equipoise.protocol import ProtocolRefused, faults_in, parse
 from equipoise.protocol.grading import parse_range
 from equipoise.refusals import Refusal
-from equipoise.safety.grading import LabValue, grade_value
+from equipoise.safety.circumstances import LabValue
+from equipoise.safety.grading import grade_value
 from equipoise.safety.scales import read_scale_file, scale_named, scale_of
 
 OWN = """scale: Ward
@@ -22,7 +23,9 @@ ladders:
 """
 
 
-@pytest.mark.parametrize("name", ["daids-2.1", "DAIDS", "daids_v2.1", "Daids 2.1", "DAIDSv2.1"])
+@pytest.mark.parametrize(
+    "name", ["daids-2.1", "DAIDS", "daids_v2.1", "Daids 2.1", "DAIDSv2.1", "DAIDS 2.1 (July 2017)"]
+)
 def test_names_of_daids(name):
     assert scale_named(name).label == "DAIDS 2.1 (July 2017)"
 
