@@ -84,7 +84,7 @@ REFUSED = {
     ),
     "variances of another unit": (
         lambda f: stats.pool([1e6, 2e6], [1e-9, 1e-9], 18),
-        "variances: are nothing beside the variance between sets: no degrees of freedom are left; "
+        "variances: are nothing beside the variance between sets: less than 0.01 degrees of freedom are left; "
         "check that they are squares of standard errors, in the unit of the estimates",
     ),
     "terms that are a number": (
