@@ -31,7 +31,9 @@ from equipoise.conduct.refusing import (
 from equipoise.conduct.replaying import Replayed, replay_allocations
 from equipoise.conduct.screening import consent, declare_eligible, fail_screening, screen
 from equipoise.conduct.snapshots import Snapshot, snapshot
+from equipoise.conduct.stopping_watch import decide_stopping
 from equipoise.conduct.tables import PROJECTION
+from equipoise.conduct.telling import report_to
 from equipoise.conduct.tissue_typing import type_donor, type_participant
 from equipoise.conduct.trials import Trial, create, open_trial
 
@@ -66,6 +68,7 @@ __all__ = [
     "correct",
     "correct_visit_date",
     "create",
+    "decide_stopping",
     "declare_eligible",
     "deviation",
     "fail_screening",
@@ -84,6 +87,7 @@ __all__ = [
     "register_donor",
     "replay_allocations",
     "report_adverse_event",
+    "report_to",
     "reveal",
     "screen",
     "snapshot",

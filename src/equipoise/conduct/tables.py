@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from equipoise.conduct import donor_tables
+from equipoise.conduct import donor_tables, harm_tables
 from equipoise.conduct.folding import Fold, Payload, as_json
 from equipoise.conduct.kinds import Kind
 from equipoise.ledger import Event, Projection, Put, Table
@@ -80,15 +80,6 @@ TABLES = (
         },
     ),
     Table(
-        "adverse_event",
-        ("participant", "number"),
-        {
-            "participant": str, "number": int, "term": str, "verbatim": str, "onset": str, "grade": int, "serious": int,
-            "criteria": str, "related": str, "course": str, "outcome": str, "resolved": str, "action": str,
-            "aware_at": str,
-        },
-    ),
-    Table(
         "deviation",
         ("seq",),
         {"seq": int, "participant": str, "category": str, "happened_on": str, "description": str, "major": int},
@@ -99,6 +90,7 @@ TABLES = (
         {"participant": str, "scope": str, "reason_code": str, "withdrawn_on": str},
     ),
     *donor_tables.TABLES,
+    *harm_tables.TABLES,
 )  # fmt: skip
 
 
@@ -206,19 +198,6 @@ def _randomised(event: Event, payload: Payload) -> Iterator[Put]:
     yield Put("participant", (participant,), {"randomised_on": payload["on"]})
 
 
-def _harmed(event: Event, payload: Payload) -> Iterator[Put]:
-    facts = dict(payload["facts"])
-    facts |= {
-        "serious": int(facts["serious"]),
-        "criteria": as_json(facts["criteria"]),
-        "related": as_json(facts["related"]),
-    }
-    participant, number = payload["participant"], payload["number"]
-    yield Put("adverse_event", (participant, number), facts)
-    if event.kind == Kind.ADVERSE_EVENT_REPORTED:
-        yield Put("participant", (participant,), {"adverse_events": number})
-
-
 def _deviated(event: Event, payload: Payload) -> Iterator[Put]:
     values = {name: payload[name] for name in ("participant", "category", "description")}
     yield Put("deviation", (event.seq,), {**values, "happened_on": payload["on"], "major": int(payload["major"])})
@@ -258,14 +237,13 @@ _FOLDS: Mapping[Kind, Fold] = {
     Kind.ELIGIBILITY_DECLARED: _declared,
     Kind.SCREENING_FAILED: _failed,
     Kind.PARTICIPANT_RANDOMISED: _randomised,
-    Kind.ADVERSE_EVENT_REPORTED: _harmed,
-    Kind.ADVERSE_EVENT_FOLLOWED_UP: _harmed,
     Kind.DEVIATION_REPORTED: _deviated,
     Kind.PARTICIPANT_WITHDRAWN: _withdrawn,
     Kind.TRIAL_LOCKED: _locked,
     Kind.TRIAL_UNLOCKED: _unlocked,
     Kind.RANDOMISATION_REVEALED: _revealed,
     **donor_tables.FOLDS,
+    **harm_tables.FOLDS,
 }
 
 
@@ -274,5 +252,5 @@ def fold(event: Event) -> Iterable[Put]:
     return _FOLDS[Kind(event.kind)](event, event.payload)
 
 
-PROJECTION = Projection(version=2, tables=TABLES, fold=fold)
+PROJECTION = Projection(version=3, tables=TABLES, fold=fold)
 """What the ledger of a trial is opened with."""
