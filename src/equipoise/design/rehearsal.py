@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,10 +21,13 @@ from equipoise import conduct
 from equipoise.capture import Missing, target_date, value_of
 from equipoise.conduct import FormRefused, Trial
 from equipoise.design.agenda import Agenda, office_time
+from equipoise.design.donor_panel import DonorPanel
+from equipoise.design.virtual_donors import VirtualTissue
 from equipoise.design.virtual_outcomes import measured
 from equipoise.design.virtual_people import VirtualPerson, answer_on, as_typed, draw_person, mistyped
 from equipoise.ledger import Actor
 from equipoise.protocol import parse
+from equipoise.protocol.rehearsal import ScreenFailure
 from equipoise.randomisation import Secret
 from equipoise.refusals import Refusal
 
@@ -38,6 +41,10 @@ Truth = Literal["model", "null"]
 Progress = Callable[[int, int], None]
 
 DAYS_A_YEAR = 365.25
+MOST_CANDIDATES = 50  # for each participant planned
+PANEL_OPENS_BEFORE = 10  # days before the first candidate
+TYPED_AFTER = 3  # days after screening, before eligibility is judged
+NO_DONOR = "No donor of the panel is a mismatch"
 SCREENING_CHECKED_AFTER = 2  # days until the investigator's check of the screening forms finds a slip
 SCREENING_JUDGED_AFTER = 5  # days, at least, until eligibility is judged
 CONFIRMED = "Confirmed against the source document"
@@ -72,7 +79,8 @@ def rehearse(
         raise Refusal("rehearsal", None, "the protocol has no rehearsal section", remedy)
     if protocol.allocation.method == "external":
         raise Refusal("allocation.method", "external", "the trial was allocated elsewhere", "analyse its data instead")
-    at = office_time(protocol.rehearsal.start, -60)
+    opens = PANEL_OPENS_BEFORE if protocol.rehearsal.panel is not None else 0
+    at = office_time(protocol.rehearsal.start - timedelta(days=opens), -60)
     trial = conduct.create(
         folder,
         protocol_bytes,
@@ -107,6 +115,8 @@ class _Course:
     leaving_code: str = ""
     left: bool = False
     events: list[tuple[date, date, str]] = field(default_factory=list)  # onset, end, term
+    tissue: VirtualTissue | None = None
+    donor: str | None = None
 
 
 class _Ward:
@@ -120,9 +130,12 @@ class _Ward:
         self.agenda = Agenda()
         self.means = _means(protocol, plan, truth)
         self.last_day = plan.start
+        self.panel = None if plan.panel is None else DonorPanel(trial, protocol, plan.panel, seed)
 
     def run(self, progress: Progress) -> None:
         """Recruit, follow, lock and reveal."""
+        if self.panel is not None:
+            self._at(self.plan.start - timedelta(days=PANEL_OPENS_BEFORE), 0, self.panel.open)
         courses = self._candidates()
         days = self.plan.recruitment_days
         for place, course in enumerate(courses):
@@ -152,10 +165,23 @@ class _Ward:
         while eligible < self.protocol.population.planned:
             rng = np.random.default_rng([self.seed, len(courses) + 1])
             person = draw_person(self.protocol, self.plan, len(courses) + 1, rng)
+            tissue = None if self.panel is None else self.panel.tissue_of(len(courses) + 1)
+            if tissue is not None and person.failure is None and not self._served(tissue):
+                person = replace(person, failure=ScreenFailure(reason=NO_DONOR, share=Decimal(0)))
             site = self.protocol.sites[len(courses) % len(self.protocol.sites)].id
-            courses.append(_Course(person, rng, site=site))
+            courses.append(_Course(person, rng, site=site, tissue=tissue))
             eligible += person.failure is None
+            if len(courses) > MOST_CANDIDATES * self.protocol.population.planned:
+                remedy = "draw more donors in rehearsal.panel, or loosen donor_matching.rule"
+                raise Refusal("rehearsal.panel", None, "hardly any candidate has a donor", remedy)
         return courses
+
+    def _served(self, tissue: VirtualTissue) -> bool:
+        """Whether a candidate has a donor, where the protocol asks for one before allocation."""
+        matching = self.protocol.donor_matching
+        assert self.panel is not None
+        assert matching is not None
+        return matching.when != "screening" or self.panel.serves(tissue)
 
     def _choose_withdrawals(self, courses: list[_Course]) -> None:
         """Some leave by their own wish, others are lost; which and when does not depend on the arm."""
@@ -211,8 +237,15 @@ class _Ward:
                 later = at + timedelta(minutes=minute)
                 self.agenda.put(later, self._recording(course, visit, form_id, day))
                 minute += 10
+        if course.tissue is not None:
+            self._at(day + timedelta(days=TYPED_AFTER), 45, lambda at: self._type(course, at))
         judged = day + timedelta(days=SCREENING_JUDGED_AFTER + int(course.rng.integers(0, 3)))
         self._at(judged, 60, lambda at: self._judge(course, at))
+
+    def _type(self, course: _Course, at: datetime) -> None:
+        assert self.panel is not None
+        assert course.tissue is not None
+        self.panel.type_participant(course.code, course.tissue, self._actor("coordinator", course.site), at)
 
     def _judge(self, course: _Course, at: datetime) -> None:
         doctor = self._actor("investigator", course.site)
@@ -231,6 +264,8 @@ class _Ward:
         allocation = conduct.randomise(self.trial, course.code, by=doctor, reason="Eligible and consented", at=at)
         course.arm = allocation.arm
         course.randomised_on = at.date()
+        if self.panel is not None and self._products(course.arm):
+            self._at(at.date(), 150, lambda at: self._match(course, at))
         if course.leaves_on is not None:
             course.leaves_on = at.date() + (course.leaves_on - date.min)
             self._at(course.leaves_on, 200, lambda at: self._leave(course, at))
@@ -250,6 +285,15 @@ class _Ward:
             opens = target - timedelta(days=visit.window.days_before)
             if not opens <= day <= closes and self.plan.visits.window_deviation is not None:
                 self._at(day + timedelta(days=2), 90, lambda at, visit=visit: self._outside(course, visit, at))  # type: ignore[misc]
+
+    def _products(self, arm: str) -> list[str]:
+        """What is made for an arm from a donor's cells."""
+        given = self.protocol.arm(arm).interventions
+        return [part.product for part in self.protocol.interventions if part.id in given and part.product is not None]
+
+    def _match(self, course: _Course, at: datetime) -> None:
+        assert self.panel is not None
+        course.donor = self.panel.match(course.code, self._actor("investigator", course.site), at)
 
     def _visit(self, course: _Course, visit: Visit, day: date) -> None:
         start = int(course.rng.integers(0, 120))

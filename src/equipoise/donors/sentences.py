@@ -63,7 +63,8 @@ def explanation(
         wanted = educated if rule == "educated" else receptors
         if rule == "receptor_ligand_c":
             wanted = [name for name in receptors if name.startswith("2DL")]
-        text = f"Donor has {_named(wanted)}, and the recipient shows no ligand of it ({listed(deciding)})"
+        them = "it" if len(wanted) == 1 else "them"
+        text = f"Donor has {_named(wanted)}, and the recipient shows no ligand of {them} ({listed(deciding)})"
         return f"{text}, while the donor does: {both}." if rule == "educated" else f"{text}: {both}."
     return f"Donor shows {listed(deciding)} and the recipient does not: {both}."
 
@@ -133,7 +134,8 @@ def _why_not(rule: str, donor: Person, recipient: Person) -> str:
     if rule == "hla_c_group_mismatch_gvh" and {"C1", "C2"} <= recipient.c_ligands.certain:
         return "; a recipient with C1 and C2 can never lack a group of HLA-C"
     if rule in NEEDS_KIR:
-        return f"; donor has {_named([name for name in RECEPTORS if name in donor.kir.receptors])}"
+        counted = [name for name in RECEPTORS if set(READS[name]) & set(recipient.ligands.considered)]
+        return f"; donor has {_named([name for name in counted if name in donor.kir.receptors])}"
     return ""
 
 

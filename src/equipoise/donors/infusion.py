@@ -1,0 +1,408 @@
+"""Whether an infusion may start, and whether its end is told as it can be: every reason against, not the first alone.
+
+Nothing here reads a clock or a ledger. The act that asks records each refused attempt with its reasons.
+Terms: *attempt* (an infusion about to start, as told at the bedside), *label* (what is read there on the bag).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from equipoise.donors.custody import BagStatus
+from equipoise.donors.doses import Quantities, contents_of, judge_dose, judge_limits, quantities
+from equipoise.donors.lots import Bag, Excursion, Lot, LotResult, expiry
+from equipoise.donors.measured import plain
+from equipoise.donors.reasons import Reason, distinct_persons, minute
+from equipoise.donors.release import judge_criterion, judge_lot
+from equipoise.protocol.interventions import Course, Product, Regimen
+
+STARTED: tuple[BagStatus, ...] = ("infusing", "infused")
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What two persons read at the bedside: the bag's label, and the code on the participant's wristband."""
+
+    bag: str
+    lot: str
+    participant: str
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An infusion about to start.
+
+    Args:
+        participant: who is to receive it.
+        course: which course of the regimen.
+        bag: the bag taken from the record.
+        label: what was read at the bedside.
+        checked_by: ids of those who compared bag and participant.
+        started_at: when, with the site's offset; its date is compared with the course's window.
+        preconditions: answers by id; None or no entry is unanswered.
+        weight_kg: of the participant; None when not measured.
+        ends_at: when it is expected to end; None when not told.
+        accept_conditional: why a conditionally released lot is used; blank refuses it.
+    """
+
+    participant: str
+    course: str
+    bag: str
+    label: Label
+    checked_by: tuple[str, ...]
+    started_at: datetime
+    preconditions: Mapping[str, bool | None] = field(default_factory=dict)
+    weight_kg: Decimal | None = None
+    ends_at: datetime | None = None
+    accept_conditional: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DonorMatch:
+    """The verdict of the protocol's rule on a donor for a participant.
+
+    `accepted` says why an ambiguous one was accepted by a person; blank when it was not.
+    """
+
+    verdict: str
+    accepted: str = ""
+
+    @property
+    def allows(self) -> bool:
+        """Whether the donor may serve."""
+        return self.verdict == "mismatch" or (self.verdict == "ambiguous" and bool(self.accepted.strip()))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a participant stands when an infusion is to start.
+
+    Args:
+        participant: their code.
+        randomised: whether they have an arm.
+        withdrawn: from the trial or the intervention.
+        products: ids of the products that their arm receives.
+        matches: donors matched to them, by code; None where the protocol matches no donors.
+        given: courses that were started.
+        missed: courses recorded as missed.
+        visits_done: visits whose samples were taken.
+        stopped: why the product is stopped for them; blank when it is not.
+    """
+
+    participant: str
+    randomised: bool = True
+    withdrawn: bool = False
+    products: frozenset[str] = frozenset()
+    matches: Mapping[str, DonorMatch] | None = None
+    given: frozenset[str] = frozenset()
+    missed: frozenset[str] = frozenset()
+    visits_done: frozenset[str] = frozenset()
+    stopped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBag:
+    """A bag as the record has it.
+
+    Args:
+        bag: its code, cells and volume.
+        lot: in the status it has now.
+        results: of the lot, in the order recorded.
+        status: after its last handover.
+        issued_to: participant for whom it was issued; None when it was not.
+        issued_for: course for which it was issued.
+        excursions: temperatures outside storage.
+        excursions_accepted: why the quality unit lets it be used nevertheless; blank when it does not.
+        donor_not_eligible: why the donor is not eligible, or no longer; blank when they are.
+    """
+
+    bag: Bag
+    lot: Lot
+    results: tuple[LotResult, ...]
+    status: BagStatus
+    issued_to: str | None = None
+    issued_for: str | None = None
+    excursions: tuple[Excursion, ...] = ()
+    excursions_accepted: str = ""
+    donor_not_eligible: str = ""
+
+
+def check_infusion(
+    attempt: Attempt,
+    *,
+    product: Product,
+    regimen: Regimen,
+    standing: Standing,
+    held: HeldBag | None,
+    opens: date | None,
+    closes: date | None,
+    trial_stopped: str = "",
+) -> tuple[Reason, ...]:
+    """Every reason against starting an infusion; empty when it may start.
+
+    Args:
+        attempt: as told at the bedside.
+        product: of the regimen.
+        regimen: of the participant's arm, with the course.
+        standing: of the participant.
+        held: the bag in the record; None when the record has none of that code.
+        opens: first day of the course's window for the participant; None before they are randomised.
+        closes: its last day.
+        trial_stopped: why nobody is treated any more; blank when the trial goes on.
+
+    Codes, in this order: `trial-stopped`, `not-randomised`, `withdrawn`, `product-not-planned`, `product-stopped`;
+    `course-unknown`, `course-given`, `course-missed`, `course-order`, `course-window`, `course-after-visit`;
+    `bag-unknown`, `bag-used`, `bag-not-issued`, `bag-other-participant`, `bag-other-course`, `bag-other-product`,
+    `donor-not-matched`, `donor-verdict`, `donor-not-eligible`, `lot-status`, `lot-conditional`,
+    `out-of-specification`, `expired`, `expires-during`, `storage-excursion`; `label-bag`, `label-lot`,
+    `label-participant`, `label-expiry`, `identity-checkers`; `precondition-unanswered`, `precondition-no`,
+    `precondition-unknown`; `weight`, `criterion-per-kg`, `dose-limit`.
+    """
+    reasons = [
+        *_participant(attempt, product, standing, trial_stopped),
+        *_course(attempt, regimen, standing, opens, closes),
+    ]
+    if held is None:
+        reasons.append(Reason("bag-unknown", "bag", attempt.bag, "is not in the record", "scan the bag again"))
+    else:
+        reasons += [*_bag(attempt, product, held), *_donor(standing, held), *_lot(attempt, product, held)]
+        reasons += _label(attempt, product, held)
+    reasons += [*_checkers(attempt, regimen), *_preconditions(attempt, regimen)]
+    if held is not None:
+        reasons += _dose(attempt, product, held)
+    return tuple(reasons)
+
+
+def _participant(attempt: Attempt, product: Product, standing: Standing, trial_stopped: str) -> Iterator[Reason]:
+    code, who = attempt.participant, "participant"
+    if trial_stopped:
+        yield Reason("trial-stopped", "trial", "stopped", trial_stopped, "give no infusion")
+    if not standing.randomised:
+        yield Reason("not-randomised", who, code, "is not randomised", "randomise first")
+    if standing.withdrawn:
+        yield Reason("withdrawn", who, code, "has left the trial or its intervention", "give no infusion")
+    if standing.randomised and product.id not in standing.products:
+        yield Reason("product-not-planned", who, code, f"is not to receive {product.id}", "check who is at the bedside")
+    if standing.stopped:
+        problem = f"{product.id} is stopped: {standing.stopped}"
+        yield Reason("product-stopped", who, code, problem, "give no infusion; record the course as missed")
+
+
+def _course(
+    attempt: Attempt, regimen: Regimen, standing: Standing, opens: date | None, closes: date | None
+) -> Iterator[Reason]:
+    ids = [course.id for course in regimen.courses]
+    if attempt.course not in ids:
+        yield Reason("course-unknown", "course", attempt.course, f"is not a course of {regimen.id}", _one_of(ids))
+        return
+    place = ids.index(attempt.course)
+    course: Course = regimen.courses[place]
+    if course.id in standing.given:
+        yield Reason("course-given", "course", course.id, "was given already", "a course is given once")
+    if course.id in standing.missed:
+        yield Reason("course-missed", "course", course.id, "is recorded as missed", "correct that record first")
+    for earlier in ids[:place]:
+        if earlier not in standing.given | standing.missed:
+            problem = f"course {earlier} before it was neither given nor recorded as missed"
+            yield Reason("course-order", "course", course.id, problem, f"give {earlier}, or record it as missed")
+    for later in ids[place + 1 :]:
+        if later in standing.given:
+            problem = f"course {later} after it was given already"
+            yield Reason("course-order", "course", course.id, problem, f"record {course.id} as missed")
+    day = attempt.started_at.date()
+    if opens is not None and closes is not None and not opens <= day <= closes:
+        problem = f"is outside the window of course {course.id}, {opens} to {closes}"
+        remedy = "wait until it opens" if day < opens else "record the course as missed"
+        yield Reason("course-window", "started_at", day, problem, remedy)
+    if course.after is not None and course.after not in standing.visits_done:
+        problem = f"the samples of visit {course.after} come first and are not recorded"
+        yield Reason("course-after-visit", "course", course.id, problem, f"take and record those of {course.after}")
+
+
+def _bag(attempt: Attempt, product: Product, held: HeldBag) -> Iterator[Reason]:
+    name = f"bag {held.bag.id}"
+    if held.lot.product != product.id:
+        problem = f"is of another product than {product.id}"
+        yield Reason("bag-other-product", name, held.lot.product, problem, "fetch the right bag")
+    if held.status in STARTED:
+        yield Reason("bag-used", name, held.status, "is used already", "a bag is given once; fetch another")
+    elif held.status != "issued" or held.issued_to is None:
+        yield Reason("bag-not-issued", name, held.status, "is not issued", "issue it to the participant and course")
+    if held.issued_to is not None and held.issued_to != attempt.participant:
+        problem = f"is issued to another participant than {attempt.participant}"
+        yield Reason("bag-other-participant", name, held.issued_to, problem, "stop; fetch the right bag")
+    if held.issued_for is not None and held.issued_for != attempt.course:
+        problem = f"is issued for another course than {attempt.course}"
+        yield Reason("bag-other-course", name, held.issued_for, problem, "fetch the right bag")
+
+
+def _donor(standing: Standing, held: HeldBag) -> Iterator[Reason]:
+    if standing.matches is not None:
+        yield from _match(standing, held, standing.matches.get(held.lot.donor))
+    if held.donor_not_eligible:
+        problem = f"is not eligible: {held.donor_not_eligible}"
+        yield Reason("donor-not-eligible", "donor", held.lot.donor, problem, "return the bag; quarantine the lot")
+
+
+def _match(standing: Standing, held: HeldBag, match: DonorMatch | None) -> Iterator[Reason]:
+    if match is None:
+        problem = f"is not matched to {standing.participant}"
+        yield Reason("donor-not-matched", "donor", held.lot.donor, problem, "stop; fetch a bag of a matched donor")
+    elif not match.allows:
+        problem = f"is {match.verdict} for {standing.participant}, which the protocol does not allow"
+        yield Reason("donor-verdict", "donor", held.lot.donor, problem, "stop; fetch a bag of a matched donor")
+
+
+def _lot(attempt: Attempt, product: Product, held: HeldBag) -> Iterator[Reason]:
+    name = f"lot {held.lot.id}"
+    if held.lot.status == "conditionally released":
+        if not attempt.accept_conditional.strip():
+            problem = "has results to come"
+            remedy = "wait for them, or say why it is used before (accept_conditional)"
+            yield Reason("lot-conditional", name, held.lot.status, problem, remedy)
+    elif held.lot.status != "released":
+        remedy = "let the quality unit release it" if held.lot.status == "quarantine" else "return the bag"
+        yield Reason("lot-status", name, held.lot.status, "is not released", remedy)
+    for verdict in judge_lot(product, held.lot, held.results):
+        if verdict.blocking and verdict.verdict == "fails":
+            field = f"criterion {verdict.criterion}"
+            yield Reason("out-of-specification", field, verdict.value, verdict.text, "return the bag; recall the lot")
+    ends = expiry(held.lot, product)
+    if ends is not None and attempt.started_at >= ends:
+        problem = f"has gone by at the start, {minute(attempt.started_at)}"
+        yield Reason("expired", f"{name} expiry", ends, problem, "return the bag; fetch another")
+    elif ends is not None and attempt.ends_at is not None and attempt.ends_at > ends:
+        problem = f"comes before the end of the infusion, {minute(attempt.ends_at)}"
+        yield Reason("expires-during", f"{name} expiry", ends, problem, "fetch another bag, or give it faster")
+    if not held.excursions_accepted.strip():
+        for excursion in held.excursions:
+            problem = f"was at {excursion} on {minute(excursion.at)}"
+            remedy = "return the bag, or let the quality unit say why it may be used"
+            yield Reason("storage-excursion", f"bag {held.bag.id}", None, problem, remedy)
+
+
+def _label(attempt: Attempt, product: Product, held: HeldBag) -> Iterator[Reason]:
+    label, ends = attempt.label, expiry(held.lot, product)
+    for part, read, wanted in (
+        ("bag", label.bag, held.bag.id),
+        ("lot", label.lot, held.lot.id),
+        ("participant", label.participant, attempt.participant),
+    ):
+        if read.strip() != wanted:
+            problem = f"read at the bedside, is not {wanted}"
+            yield Reason(f"label-{part}", f"label.{part}", read, problem, "stop; compare bag, label and wristband")
+    if label.expires_at != ends:
+        problem = f"read at the bedside, is not {minute(ends) if ends else 'empty'}"
+        yield Reason("label-expiry", "label.expires_at", label.expires_at, problem, "stop; compare bag and label")
+
+
+def _checkers(attempt: Attempt, regimen: Regimen) -> Iterator[Reason]:
+    persons = distinct_persons(attempt.checked_by)
+    if persons < regimen.identity_checks:
+        named = ", ".join(attempt.checked_by) or None
+        problem = f"names {persons} of the {regimen.identity_checks} different persons who check identity"
+        yield Reason("identity-checkers", "checked_by", named, problem, "let another person compare bag and wristband")
+
+
+def _preconditions(attempt: Attempt, regimen: Regimen) -> Iterator[Reason]:
+    asked = {part.id: part for part in regimen.preconditions}
+    for part in asked.values():
+        answer = attempt.preconditions.get(part.id)
+        if answer is None:
+            yield Reason("precondition-unanswered", part.id, None, f"{part.text}: is not answered", "answer yes or no")
+        elif answer is False:
+            problem = f"{part.text}: the answer is no"
+            yield Reason("precondition-no", part.id, "no", problem, "wait, or record the course as missed")
+    for unknown in attempt.preconditions.keys() - asked.keys():
+        yield Reason("precondition-unknown", "preconditions", unknown, f"is not one of {regimen.id}", _one_of(asked))
+
+
+def _dose(attempt: Attempt, product: Product, held: HeldBag) -> Iterator[Reason]:
+    weight = attempt.weight_kg
+    if weight is not None and not (weight.is_finite() and weight > 0):
+        yield Reason("weight", "weight_kg", weight, "is not above zero", "weigh the participant")
+        weight = None
+    for criterion in product.release:
+        if criterion.per_kg and criterion.blocking:
+            verdict = judge_criterion(criterion, held.results, made_at=held.lot.made_at, weight_kg=weight)
+            if verdict.verdict not in ("passes", "pending"):
+                remedy = "weigh the participant" if weight is None else "return the bag; fetch another"
+                yield Reason("criterion-per-kg", criterion.id, verdict.value, verdict.text, remedy)
+    dose = quantities(held.bag, contents_of(product, held.results), weight_kg=weight)
+    for limit in judge_limits(product, dose):
+        if limit.blocking and limit.verdict != "passes":
+            known = limit.verdict == "fails"
+            remedy = "return the bag; fetch another" if known else "record weight and results of the lot"
+            yield Reason("dose-limit", f"dose limit {limit.limit}", None, limit.text, remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The end of an infusion: when, the volume given in mL, whether all was given and if not why."""
+
+    stopped_at: datetime
+    volume_given_ml: Decimal
+    completed: bool
+    stop_reason: str = ""
+
+
+def check_finish(finish: Finish, bag: Bag, *, started_at: datetime) -> tuple[Reason, ...]:
+    """Every reason why an end cannot be as it is told; empty when it can.
+
+    Codes: `stop-before-start`, `volume`, `stop-reason`.
+    """
+    found = []
+    if finish.stopped_at < started_at:
+        problem = f"is before the start, {minute(started_at)}"
+        found.append(Reason("stop-before-start", "stopped_at", finish.stopped_at, problem, "correct the time"))
+    volume = finish.volume_given_ml
+    if not volume.is_finite() or volume < 0:
+        found.append(Reason("volume", "volume_given_ml", volume, "is below zero", "write the volume given in mL"))
+    elif volume > bag.volume_ml:
+        problem = f"is above the {plain(bag.volume_ml)} mL of bag {bag.id}"
+        found.append(Reason("volume", "volume_given_ml", volume, problem, "correct the volume"))
+    if not finish.completed and not finish.stop_reason.strip():
+        problem = "is missing for an infusion that was not completed"
+        found.append(Reason("stop-reason", "stop_reason", None, problem, "say why it was stopped"))
+    if finish.completed and finish.stop_reason.strip():
+        problem = "is given for an infusion that was completed"
+        found.append(Reason("stop-reason", "stop_reason", finish.stop_reason, problem, "leave one of the two out"))
+    return tuple(found)
+
+
+def finish_findings(
+    finish: Finish, held: HeldBag, *, product: Product, regimen: Regimen, weight_kg: Decimal | None
+) -> tuple[Reason, ...]:
+    """What must be noted of an infusion as it was given, and is recorded all the same since it happened.
+
+    Codes: `expired-during`, `dose-deviation`, `dose-limit`.
+    """
+    found = []
+    ends = expiry(held.lot, product)
+    if ends is not None and finish.stopped_at > ends:
+        problem = f"went by before the infusion ended, {minute(finish.stopped_at)}"
+        found.append(Reason("expired-during", f"lot {held.lot.id} expiry", ends, problem, "report a deviation"))
+    dose = given_dose(finish, held, product=product, weight_kg=weight_kg)
+    judged = judge_dose(product, regimen, dose, weight_kg)
+    if judged.verdict != "within":
+        found.append(Reason("dose-deviation", "dose", judged.verdict, judged.text, "report a deviation"))
+    found += [
+        Reason("dose-limit", f"dose limit {limit.limit}", None, limit.text, "report a deviation")
+        for limit in judge_limits(product, dose)
+        if limit.verdict != "passes"
+    ]
+    return tuple(found)
+
+
+def given_dose(finish: Finish, held: HeldBag, *, product: Product, weight_kg: Decimal | None) -> Quantities:
+    """What the participant received."""
+    contents = contents_of(product, held.results)
+    return quantities(held.bag, contents, weight_kg=weight_kg, volume_given_ml=finish.volume_given_ml)
+
+
+def _one_of(ids: Sequence[str] | Mapping[str, object]) -> str:
+    return f"use one of {', '.join(ids)}" if ids else "leave it out"
