@@ -42,6 +42,9 @@ NORMAL = {
 PLACES = {"temperature": 1}
 
 
+Infused = Callable[[str, datetime], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """Who is infused: code, site, the day of allocation, the donor matched, body weight in kg."""
@@ -75,17 +78,16 @@ class InfusionDays:
         self.plan = plan
         self.rng = np.random.default_rng([seed, FOR_INFUSIONS])
         self.lots = 0
+        self.sampled: set[tuple[str, date]] = set()
 
-    def plan_course(
-        self, recipient: Recipient, course: Course, samples_on: date | None, infused: Callable[[str, date], None]
-    ) -> None:
+    def plan_course(self, recipient: Recipient, course: Course, samples_on: date | None, infused: Infused) -> None:
         """Put a course on the agenda.
 
         Args:
             recipient: who is to be infused.
             course: of the regimen.
             samples_on: the day of the visit whose samples come first, if there is one and it takes place.
-            infused: told the course and the day once it was given.
+            infused: told the course and when its infusion ended.
         """
         target = target_date(course.at, recipient.randomised_on)
         closes = target + timedelta(days=course.window.days_after)
@@ -97,14 +99,10 @@ class InfusionDays:
         day = min(max(target, early) + timedelta(days=int(self.rng.integers(0, 4))), closes)
         self._attempt(recipient, course, day, closes, infused)
 
-    def _attempt(
-        self, recipient: Recipient, course: Course, day: date, closes: date, infused: Callable[[str, date], None]
-    ) -> None:
+    def _attempt(self, recipient: Recipient, course: Course, day: date, closes: date, infused: Infused) -> None:
         self._at(day, RECEIVED, lambda at: self._make(recipient, course, closes, infused, at))
 
-    def _make(
-        self, recipient: Recipient, course: Course, closes: date, infused: Callable[[str, date], None], at: datetime
-    ) -> None:
+    def _make(self, recipient: Recipient, course: Course, closes: date, infused: Infused, at: datetime) -> None:
         """Receive a lot, test it, release it and go on; or reject it and make another."""
         if not self._still_here(recipient):
             return
@@ -126,9 +124,22 @@ class InfusionDays:
             celsius=Decimal("4.0"),
             by=LABORATORY,
             reason="Delivered by the cell laboratory",
-            at=at + timedelta(minutes=2),
+            at=at,
         )
         self._results(lot, at + timedelta(minutes=TESTED - RECEIVED))
+        self._at(at.date(), RELEASED, lambda at: self._release(recipient, course, lot, bag, closes, infused, at))
+
+    def _release(
+        self,
+        recipient: Recipient,
+        course: Course,
+        lot: str,
+        bag: str,
+        closes: date,
+        infused: Infused,
+        at: datetime,
+    ) -> None:
+        """Release the lot and go on to the bedside, or reject it and make another."""
         try:
             conduct.release_lot(
                 self.trial,
@@ -137,22 +148,30 @@ class InfusionDays:
                 certificate=f"CoA-{lot}",
                 by=QUALITY,
                 reason="Results reviewed",
-                at=at + timedelta(minutes=RELEASED - RECEIVED),
+                at=at,
             )
         except Refusal as refused:
-            self._reject(recipient, course, lot, closes, infused, at, refused)
+            conduct.reject_lot(self.trial, lot, statement=refused.problem, by=QUALITY, reason="Results reviewed", at=at)
+            again = at.date() + timedelta(days=AGAIN_AFTER)
+            if again <= closes:
+                self._attempt(recipient, course, again, closes, infused)
+            else:
+                self._miss(recipient, course, closes, "No lot was released within the window")
             return
-        self._infuse(recipient, course, lot, bag, infused, at.date())
+        self._at(at.date(), ISSUED, lambda at: self._issue(recipient, course, bag, at))
+        self._at(at.date(), STARTED, lambda at: self._infuse(recipient, course, lot, bag, infused, at))
 
     def _test_donor(self, recipient: Recipient, made_at: datetime, at: datetime) -> None:
         """The donor's infection tests again, since those of the panel's opening grow old."""
         tests = () if self.product.donor_eligibility is None else self.product.donor_eligibility.tests
-        if tests:
+        sample = (recipient.donor, (made_at - CULTURE).date())
+        if tests and sample not in self.sampled:
+            self.sampled.add(sample)
             conduct.record_donor_tests(
                 self.trial,
                 recipient.donor,
                 results=dict.fromkeys(tests, "NEGATIVE"),
-                sampled_on=(made_at - CULTURE).date(),
+                sampled_on=sample[1],
                 by=LABORATORY,
                 reason="Tests at the donation",
                 at=at,
@@ -168,10 +187,8 @@ class InfusionDays:
             else:
                 value = self.plan.texts[criterion.id]
             if criterion.due_days:
-                due = at + timedelta(days=criterion.due_days, minutes=60)
-                self.agenda.put(due, self._recording(lot, criterion.id, value, criterion.unit))
-            else:
-                self._recording(lot, criterion.id, value, criterion.unit)(when)
+                when = at + timedelta(days=criterion.due_days)
+            self.agenda.put(when, self._recording(lot, criterion.id, value, criterion.unit))
 
     def _recording(self, lot: str, criterion: str, value: str, unit: str | None) -> Callable[[datetime], None]:
         def record(at: datetime) -> None:
@@ -188,23 +205,19 @@ class InfusionDays:
 
         return record
 
-    def _reject(
-        self,
-        recipient: Recipient,
-        course: Course,
-        lot: str,
-        closes: date,
-        infused: Callable[[str, date], None],
-        at: datetime,
-        refused: Refusal,
-    ) -> None:
-        later = at + timedelta(minutes=RELEASED - RECEIVED + 5)
-        conduct.reject_lot(self.trial, lot, statement=refused.problem, by=QUALITY, reason="Results reviewed", at=later)
-        again = at.date() + timedelta(days=AGAIN_AFTER)
-        if again <= closes:
-            self._attempt(recipient, course, again, closes, infused)
-        else:
-            self._miss(recipient, course, closes, "No lot was released within the window")
+    def _issue(self, recipient: Recipient, course: Course, bag: str, at: datetime) -> None:
+        conduct.issue_bag(
+            self.trial,
+            bag,
+            participant=recipient.code,
+            course=course.id,
+            receiver="nurse-01",
+            place="ward",
+            celsius=Decimal("4.5"),
+            by=LABORATORY,
+            reason="Ordered by the ward",
+            at=at,
+        )
 
     def _infuse(
         self,
@@ -212,32 +225,17 @@ class InfusionDays:
         course: Course,
         lot: str,
         bag: str,
-        infused: Callable[[str, date], None],
-        day: date,
+        infused: Infused,
+        at: datetime,
     ) -> None:
         nurse = Actor("nurse-01", "coordinator", recipient.site)
-        doctor = Actor("pi-01", "investigator", recipient.site)
-        conduct.issue_bag(
-            self.trial,
-            bag,
-            participant=recipient.code,
-            course=course.id,
-            receiver=nurse.id,
-            place="ward",
-            celsius=Decimal("4.5"),
-            by=LABORATORY,
-            reason="Ordered by the ward",
-            at=office_time(day, ISSUED),
-        )
-        started = office_time(day, STARTED)
-        minutes = int(self.rng.integers(40, 75))
         conduct.start_infusion(
             self.trial,
             recipient.code,
             course.id,
             bag,
             label=Label(bag, lot, recipient.code, self._expires(lot)),
-            second=doctor,
+            second=Actor("pi-01", "investigator", recipient.site),
             preconditions={question.id: True for question in self.regimen.preconditions},
             weight_kg=recipient.weight_kg,
             accept_conditional="Sterility of 14 days is to come, as the protocol allows",
@@ -245,21 +243,32 @@ class InfusionDays:
             celsius=Decimal("5.0"),
             by=nurse,
             reason=f"Course {course.id}",
-            at=started,
+            at=at,
         )
+        stopped = at + timedelta(minutes=int(self.rng.integers(40, 75)))
+        self.agenda.put(stopped, lambda at: self._finish(recipient, course, nurse, infused, at))
+        self._vital_signs(recipient, course, nurse, at)
+
+    def _finish(
+        self,
+        recipient: Recipient,
+        course: Course,
+        nurse: Actor,
+        infused: Infused,
+        at: datetime,
+    ) -> None:
         conduct.finish_infusion(
             self.trial,
             recipient.code,
             course.id,
-            stopped_at=started + timedelta(minutes=minutes),
+            stopped_at=at,
             volume_given_ml=self.plan.volume_ml,
             completed=True,
             by=nurse,
             reason="Infusion ended",
-            at=started + timedelta(minutes=minutes),
+            at=at,
         )
-        self._vital_signs(recipient, course, nurse, started)
-        infused(course.id, day)
+        infused(course.id, at)
 
     def _expires(self, lot: str) -> datetime | None:
         """What the bag's label says."""
@@ -271,14 +280,14 @@ class InfusionDays:
     def _vital_signs(self, recipient: Recipient, course: Course, nurse: Actor, started: datetime) -> None:
         last = max((*self.regimen.vital_signs_minutes, 0))
         for minutes in self.regimen.vital_signs_minutes:
-            values = {
-                name: Decimal(
-                    f"{min(self.rng.normal(mean, sd), 100 if name == 'saturation' else 300):.{PLACES.get(name, 0)}f}"
-                )
-                for name, (mean, sd) in NORMAL.items()
-            }
+            values = {name: self._measured(name) for name in NORMAL}
             at = max(started + timedelta(minutes=minutes), started + timedelta(minutes=last))
             self.agenda.put(at, self._watching(recipient, course, minutes, values, nurse))
+
+    def _measured(self, name: str) -> Decimal:
+        mean, sd = NORMAL[name]
+        drawn = min(self.rng.normal(mean, sd), 100 if name == "saturation" else np.inf)
+        return Decimal(f"{drawn:.{PLACES.get(name, 0)}f}")
 
     def _watching(
         self, recipient: Recipient, course: Course, minutes: int, values: dict[str, Decimal], nurse: Actor

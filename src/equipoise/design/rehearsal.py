@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -48,6 +49,7 @@ PANEL_OPENS_BEFORE = 10  # days before the first candidate
 TYPED_AFTER = 3  # days after screening, before eligibility is judged
 OF_BODIES = 0xD3  # which generator, beside the rehearsal's seed and the person
 WEIGHT_KG = (64.5, 8.0)  # mean and SD, assumed
+AFTER_INFUSION = 480  # minutes after the office opens, when the ward tells of what followed
 NO_DONOR = "No donor of the panel is a mismatch"
 SCREENING_CHECKED_AFTER = 2  # days until the investigator's check of the screening forms finds a slip
 SCREENING_JUDGED_AFTER = 5  # days, at least, until eligibility is judged
@@ -311,7 +313,7 @@ class _Ward:
                 if days.product.id == intervention.product and days.regimen.id == intervention.regimen:
                     for part in days.regimen.courses:
                         samples = None if part.after is None else course.visit_days.get(part.after)
-                        days.plan_course(recipient, part, samples, lambda given, day: self._infused(course, given, day))
+                        days.plan_course(recipient, part, samples, lambda given, at: self._infused(course, given, at))
 
     def _infusions(self) -> list[InfusionDays]:
         """The products whose lots the rehearsal draws."""
@@ -334,12 +336,14 @@ class _Ward:
             if part.product in plans and part.regimen is not None and part.product is not None
         ]
 
-    def _infused(self, course: _Course, given: str, day: date) -> None:
+    def _infused(self, course: _Course, given: str, ended: datetime) -> None:
         """Draw what follows an infusion."""
         for event in self.plan.events:
             expected = event.course == given and event.arm in (None, course.arm)
             if expected and course.rng.random() < float(event.probability or 0):
-                self._plan_event(course, event, day)
+                self._plan_event(
+                    course, event, ended.date(), ended + timedelta(minutes=int(course.rng.integers(30, 90)))
+                )
 
     def _visit(self, course: _Course, visit: Visit, day: date) -> None:
         start = int(course.rng.integers(0, 120))
@@ -550,15 +554,19 @@ class _Ward:
             for day in sorted(course.rng.integers(1, max(days, 2), size=times))
         ]
 
-    def _plan_event(self, course: _Course, event: VirtualEvent, onset: date) -> None:
+    def _plan_event(self, course: _Course, event: VirtualEvent, onset: date, moment: datetime | None = None) -> None:
+        """Plan what comes of an event, whose moment is known when it follows an infusion."""
         shares = np.array([float(share) for share in event.grades.values()])
         grade = int(list(event.grades)[int(course.rng.choice(shares.size, p=shares / shares.sum()))])
         resolved = onset + timedelta(days=int(event.days))
         related = course.rng.random() < float(event.related)
         course.events.append((onset, resolved, event.term))
         aware = onset if event.course is not None else onset + timedelta(days=int(course.rng.integers(1, 15)))
+        minutes = AFTER_INFUSION if event.course is not None else 240
         self._at(
-            aware, 240 + len(course.events), lambda at: self._report(course, event, grade, onset, resolved, related, at)
+            aware,
+            minutes + len(course.events),
+            lambda at: self._report(course, event, grade, moment or onset, resolved, related, at),
         )
 
     def _report(
@@ -566,7 +574,7 @@ class _Ward:
         course: _Course,
         event: VirtualEvent,
         grade: int,
-        onset: date,
+        onset: date | datetime,
         resolved: date,
         related: bool,
         at: datetime,
@@ -585,7 +593,7 @@ class _Ward:
             course.code,
             term=event.term,
             verbatim=rules.terms[event.term].lower(),
-            onset=onset,
+            onset=self._local(onset) if isinstance(onset, datetime) else onset,
             grade=grade,
             serious=serious,
             criteria=("AESHOSP",) if serious else (),
@@ -599,6 +607,8 @@ class _Ward:
             reason="Reported by the participant",
             at=at,
         )
+        if serious:
+            self.agenda.put(at + timedelta(hours=2), lambda later: self._tell(course, number, later))
         if resolved > at.date():
             self._at(resolved, 300, lambda later: self._follow_up(course, number, resolved, later))
 
@@ -613,6 +623,22 @@ class _Ward:
             reason="Followed up to the end",
             at=at,
         )
+
+    def _tell(self, course: _Course, number: int, at: datetime) -> None:
+        conduct.report_to(
+            self.trial,
+            course.code,
+            number,
+            to="sponsor",
+            told_at=at,
+            by=self._actor("investigator", course.site),
+            reason="Serious event form sent",
+            at=at,
+        )
+
+    def _local(self, moment: datetime) -> str:
+        """A moment as the ward writes it, on its own clock."""
+        return moment.astimezone(ZoneInfo(self.protocol.conventions.timezone)).strftime("%Y-%m-%dT%H:%M")
 
     def _miss(self, course: _Course, visit: Visit, at: datetime) -> None:
         if course.left:
