@@ -1,13 +1,14 @@
 """Infusions that may start, those that may not and why, and how they end."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
 
 from equipoise.donors import DonorMatch, Finish, check_finish, finish_findings, given_dose
 
+TEN_O_CLOCK = datetime(2018, 3, 2, 10, 0, tzinfo=timezone(timedelta(hours=8)))
 TEXTS = {
     "trial stopped": "trial = stopped: the stopping boundary was crossed; give no infusion",
     "not randomised": "participant = P1: is not randomised; randomise first",
@@ -146,6 +147,7 @@ def test_all_reasons_come_at_once(kit):
     "change",
     [
         {"attempt": {"ends_at": None}},
+        {"lot": {"expires_at": TEN_O_CLOCK}, "label": {"expires_at": TEN_O_CLOCK}},  # the expected end
         {"attempt": {"checked_by": ("nurse.li", "nurse.wang", "dr.ma")}},
         {"standing": {"matches": None}},
         {"standing": {"matches": {"D1": DonorMatch("ambiguous", "typed at low resolution, accepted by Dr Ma")}}},
@@ -206,6 +208,7 @@ def test_a_criterion_per_kg_is_judged_with_the_weight(kit):
     [
         ({}, []),
         ({"completed": False, "stop_reason": "chills"}, []),
+        ({"volume_given_ml": Decimal(0), "completed": False, "stop_reason": "no vein was found"}, []),
         (
             {"completed": False},
             ["stop_reason: is missing for an infusion that was not completed; say why it was stopped"],

@@ -72,6 +72,12 @@ def test_a_criterion_per_kg_waits_for_the_weight(kit):
         assert (judged.verdict, judged.text) == (verdict, f"CD3+ cells: 1000 cells in {weight} kg {says} value <= 20")
 
 
+def test_a_criterion_that_is_not_per_kg_does_not_heed_the_weight(kit):
+    given = [kit.result("viability", "90")]
+    judged = judge_criterion(criterion(kit, "viability"), given, made_at=kit.MADE, weight_kg=Decimal(60))
+    assert (judged.verdict, judged.text) == ("passes", "Viability: 90 % meets value >= 85")
+
+
 @pytest.mark.parametrize(
     ("criterion_id", "value", "unit", "kept"),
     [
