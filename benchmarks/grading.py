@@ -1,7 +1,7 @@
 """How fast laboratory values are graded: a million rows of text, under both scales.
 
-Target: 5 s for each; seconds far above those of the CPU tell of a busy machine. Values, limits and baselines differ from row to row; one value in a hundred is a detection limit
-and one in a hundred is missing.
+Target: 5 s for each; seconds far above those of the CPU tell of a busy machine. Values, limits and baselines differ
+from row to row; one value in a hundred is a detection limit and one in a hundred is missing.
 """
 
 import resource
