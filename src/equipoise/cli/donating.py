@@ -140,6 +140,7 @@ def match(
                 "reference": reference.title,
                 "counts": dict(matrix.counts),
                 "unserved": list(matrix.unserved),
+                "may_be_served": list(matrix.may_be_served),
                 "pairs": pairs,
             }
         )
@@ -158,19 +159,26 @@ def say_summary(matrix: MatchMatrix, out: Path) -> None:
     rows: list[tuple[str, ...]] = [("recipient", "best donor", "verdict", "on", "B-content")]
     for place in range(min(many[1], MOST_SHOWN)):
         pair = matrix.pair(place, int(matrix.ranked(place)[0]))
-        rows.append((pair.recipient, pair.donor, pair.verdict, " ".join(pair.missing_ligands), pair.b_content))
+        donor, content = ("none", "") if pair.verdict == "match" else (pair.donor, pair.b_content)
+        rows.append((pair.recipient, donor, pair.verdict, " ".join(pair.missing_ligands), content))
     say(table(rows))
     if many[1] > MOST_SHOWN:
         say(f"and {many[1] - MOST_SHOWN:,} more recipients, in {out}")
     if matrix.unserved:
-        named = ", ".join(matrix.unserved[:MOST_SHOWN])
-        more = f" and {len(matrix.unserved) - MOST_SHOWN:,} more" if len(matrix.unserved) > MOST_SHOWN else ""
         of = counted(many[1], "recipient")
-        say(f"No donor is a mismatch for {len(matrix.unserved):,} of {of}: {named}{more}")
+        say(f"No donor is a mismatch for {len(matrix.unserved):,} of {of}: {some_of(matrix.unserved)}")
+    if matrix.may_be_served:
+        say(f"More typing may yet find one for: {some_of(matrix.may_be_served)}")
     warned = sum(bool(person.warnings) for person in (*matrix.donors, *matrix.recipients))
     if warned:
         say(f"Warnings about the typing of {counted(warned, 'code')}: see the column warnings")
     say(f"Ligands by {matrix.reference}")
+
+
+def some_of(codes: tuple[str, ...]) -> str:
+    """The first codes, and how many more there are."""
+    more = f" and {len(codes) - MOST_SHOWN:,} more" if len(codes) > MOST_SHOWN else ""
+    return ", ".join(codes[:MOST_SHOWN]) + more
 
 
 def counted(number: int, noun: str) -> str:

@@ -5,7 +5,7 @@ from functools import cache
 from itertools import product
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from equipoise.donors import Person, PersonReader, builtin_reference, match, parse_allele
@@ -204,6 +204,27 @@ def test_knowledge_never_turns_a_verdict(donor: tuple[Typing, Typing], recipient
     for rule, verdict in vague.items():
         if verdict in ("mismatch", "match"):
             assert more[rule] == verdict, rule
+
+
+A3_OR_A11 = {
+    "one": {"A": (("A*03:01",), ("A*01:01",)), "B": (("B*07:02",),) * 2, "C": (("C*07:01",),) * 2, "KIR": None},
+    "open": {
+        "A": (("A*01:01", "A*11:01"), ("A*01:01",)), "B": (("B*07:02",),) * 2, "C": (("C*07:01",),) * 2, "KIR": None,
+    },
+}  # fmt: skip
+
+
+@settings(max_examples=150)
+@given(typings, typings, st.sampled_from(sorted(RULES)))
+@example(A3_OR_A11["one"], A3_OR_A11["open"], "ligand_ligand_gvh")
+@example(A3_OR_A11["open"], A3_OR_A11["one"], "ligand_ligand_hvg")
+def test_what_leaves_a_verdict_open_is_always_named(donor: Typing, recipient: Typing, rule: str) -> None:
+    taker = read(WITH_A3, "R", {**recipient, "KIR": None})
+    pair = match([read(WITH_A3, "D", donor)], [taker], rule, reference="r").pair(0, 0)
+    cause = pair.explanation.partition("Not settled by the typing (")[2].partition(")")[0]
+    assert bool(cause) == (pair.verdict in ("ambiguous", "not-evaluable"))
+    assert (pair.verdict == "not-evaluable") <= ("typed" in cause)
+    assert (pair.verdict == "ambiguous") <= ("ambiguous" in cause or "not known" in cause)
 
 
 @given(st.lists(typings, min_size=2, max_size=6), typings, st.randoms())

@@ -138,7 +138,8 @@ def test_whom_no_donor_can_serve_is_said(capsys: pytest.CaptureFixture[str]) -> 
     written("R.csv", HEAD, f"R1,{PLAIN},", "R2,A*01:01,A*02:01,B*07:02,B*08:01,C*07:01,Cw7,")
     assert matched(rule="hla-c-group-mismatch-gvh") == 0
     said = capsys.readouterr().out
-    assert "No donor is a mismatch for 2 of 2 recipients: R1, R2\n" in said
+    assert "R1         none        match\n" in said
+    assert "No donor is a mismatch for 2 of 2 recipients: R1, R2\nMore typing may yet find one for: R2\n" in said
     assert "Warnings about the typing of 1 code: see the column warnings\n" in said
 
 
@@ -147,9 +148,10 @@ def test_json_holds_the_pairs_and_whom_nobody_serves(capsys: pytest.CaptureFixtu
     assert matched("--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["pairs"] == rows()
-    assert {name: found[name] for name in ("rule", "unserved", "reference", "counts")} == {
+    assert {name: found[name] for name in ("rule", "unserved", "may_be_served", "reference", "counts")} == {
         "rule": "educated",
         "unserved": [],
+        "may_be_served": [],
         "reference": TITLE,
         "counts": {"mismatch": 1, "ambiguous": 0, "not-evaluable": 0, "match": 0},
     }

@@ -305,6 +305,7 @@ def test_recipients_whom_nobody_can_serve() -> None:
     recipients = [person("R1", C1_ONLY), person("R2", BOTH), person("R3", "B*07:02 B*08:01 C*07:01 ,")]
     matrix = match([person("D", D, PANEL)], recipients, "hla-c-group-mismatch-gvh", reference="r")
     assert matrix.unserved == ("R2", "R3")
+    assert matrix.may_be_served == ("R3",)
 
 
 def test_warnings_of_both_persons_stand_beside_the_pair() -> None:
