@@ -17,7 +17,7 @@ from equipoise.capture.schedule import (
     target_date,
     visit_on,
 )
-from equipoise.capture.values import AnswerError, Missing, Value, normal_text, value_of
+from equipoise.capture.values import AnswerError, Missing, Value, exact_number, normal_text, number_text, value_of
 
 __all__ = [
     "Answer",
@@ -30,8 +30,10 @@ __all__ = [
     "Timing",
     "Value",
     "check_form",
+    "exact_number",
     "months_after",
     "normal_text",
+    "number_text",
     "planned_visits",
     "range_flag",
     "reference_range",

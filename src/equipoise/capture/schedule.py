@@ -11,8 +11,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Protocol
 
-from equipoise.protocol.schedule import TimePoint, Visit
+from equipoise.protocol.schedule import TimePoint, Window
+
+
+class Dated(Protocol):
+    """What the protocol plans for a time: a visit, or a course of a regimen."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def at(self) -> TimePoint:
+        """When its target is."""
+
+    @property
+    def window(self) -> Window:
+        """The days that still count."""
 
 
 class Timing(StrEnum):
@@ -25,7 +42,7 @@ class Timing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedVisit:
-    """A visit of one participant in dates; `opens` and `closes` both count as within the window."""
+    """A visit or course of one participant in dates; `opens` and `closes` both count as within the window."""
 
     visit: str
     target: date
@@ -65,8 +82,8 @@ def target_date(at: TimePoint, anchor: date) -> date:
     return anchor + timedelta(days=at.days - 1 if at.days > 0 else at.days)
 
 
-def planned_visits(visits: Iterable[Visit], anchor: date) -> tuple[PlannedVisit, ...]:
-    """The visits in dates, in the order given."""
+def planned_visits(visits: Iterable[Dated], anchor: date) -> tuple[PlannedVisit, ...]:
+    """The visits, or courses, in dates, in the order given."""
     return tuple(_planned(visit, target_date(visit.at, anchor)) for visit in visits)
 
 
@@ -76,6 +93,6 @@ def visit_on(planned: Iterable[PlannedVisit], day: date) -> PlannedVisit | None:
     return min(within, key=lambda visit: abs((visit.target - day).days), default=None)
 
 
-def _planned(visit: Visit, target: date) -> PlannedVisit:
+def _planned(visit: Dated, target: date) -> PlannedVisit:
     opens = target - timedelta(days=visit.window.days_before)
     return PlannedVisit(visit.id, target, opens, target + timedelta(days=visit.window.days_after))

@@ -108,14 +108,24 @@ def decimal_places(number: Decimal) -> int:
 
 
 def _number(raw: object, item: Item) -> Decimal:
-    number = _exact(raw)
-    if len(number.as_tuple().digits) > MOST_DIGITS or abs(number.adjusted()) > MOST_DIGITS:
-        raise AnswerError(f"has more than {MOST_DIGITS} digits", "round it as the protocol asks")
+    number = exact_number(raw)
     if item.type == "integer" and number != number.to_integral_value():
         raise AnswerError("is not a whole number", "write it without decimals")
     if item.places is not None and decimal_places(number) > item.places:
         unit = "decimal" if item.places == 1 else "decimals"
         raise AnswerError(f"has more than {item.places} {unit}", f"round it to {item.places} {unit}")
+    return number
+
+
+def exact_number(raw: object) -> Decimal:
+    """A number as it was written: text, whole number or Decimal.
+
+    Raises:
+        AnswerError: when it is none, a binary fraction, or longer than anything measured.
+    """
+    number = _exact(raw)
+    if len(number.as_tuple().digits) > MOST_DIGITS or abs(number.adjusted()) > MOST_DIGITS:
+        raise AnswerError(f"has more than {MOST_DIGITS} digits", "round it as the protocol asks")
     return number
 
 

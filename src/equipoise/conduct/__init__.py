@@ -10,16 +10,21 @@ from equipoise.conduct.amending import ReCheck, amend, approve_amendment
 from equipoise.conduct.correcting import correct, correct_visit_date, mark_missing
 from equipoise.conduct.donating import judge_donor, record_donor_tests, register_donor
 from equipoise.conduct.eligibility import Verdict
+from equipoise.conduct.handling import destroy_bag, hand_over_bag, issue_bag, return_bag
 from equipoise.conduct.harm import follow_up_adverse_event, report_adverse_event
+from equipoise.conduct.infusing import finish_infusion, miss_course, record_infusion_vital_signs, start_infusion
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.leaving import deviation, withdraw
 from equipoise.conduct.locking import OpenItem, allocations_file, lock, open_items, reveal, unlock
 from equipoise.conduct.matching import PossibleDonor, Unserved, match_donor, possible_donors, unserved
 from equipoise.conduct.permissions import PERMITTED, ROLES
+from equipoise.conduct.product_frames import treated
 from equipoise.conduct.randomising import Allocation, randomise
 from equipoise.conduct.recording import miss_visit, record
 from equipoise.conduct.refusing import (
+    Against,
     FormRefused,
+    InfusionRefused,
     Locked,
     NotAccepted,
     NotEligible,
@@ -28,6 +33,7 @@ from equipoise.conduct.refusing import (
     OutOfOrder,
     StillOpen,
 )
+from equipoise.conduct.releasing import recall_lot, receive_lot, record_lot_result, reject_lot, release_lot
 from equipoise.conduct.replaying import Replayed, replay_allocations
 from equipoise.conduct.screening import consent, declare_eligible, fail_screening, screen
 from equipoise.conduct.snapshots import Snapshot, snapshot
@@ -35,15 +41,18 @@ from equipoise.conduct.stopping_watch import decide_stopping
 from equipoise.conduct.tables import PROJECTION
 from equipoise.conduct.telling import report_to
 from equipoise.conduct.tissue_typing import type_donor, type_participant
+from equipoise.conduct.tracing import trace_donor, trace_participant
 from equipoise.conduct.trials import Trial, create, open_trial
 
 __all__ = [
     "PERMITTED",
     "PROJECTION",
     "ROLES",
+    "Against",
     "Allocation",
     "Finding",
     "FormRefused",
+    "InfusionRefused",
     "Kind",
     "Locked",
     "Missing",
@@ -70,27 +79,43 @@ __all__ = [
     "create",
     "decide_stopping",
     "declare_eligible",
+    "destroy_bag",
     "deviation",
     "fail_screening",
+    "finish_infusion",
     "follow_up_adverse_event",
+    "hand_over_bag",
+    "issue_bag",
     "judge_donor",
     "lock",
     "mark_missing",
     "match_donor",
+    "miss_course",
     "miss_visit",
     "open_items",
     "open_trial",
     "possible_donors",
     "randomise",
+    "recall_lot",
+    "receive_lot",
     "record",
     "record_donor_tests",
+    "record_infusion_vital_signs",
+    "record_lot_result",
     "register_donor",
+    "reject_lot",
+    "release_lot",
     "replay_allocations",
     "report_adverse_event",
     "report_to",
+    "return_bag",
     "reveal",
     "screen",
     "snapshot",
+    "start_infusion",
+    "trace_donor",
+    "trace_participant",
+    "treated",
     "type_donor",
     "type_participant",
     "unlock",

@@ -11,15 +11,18 @@ from datetime import date, datetime
 from types import MappingProxyType
 
 from equipoise.conduct.acting import Act, acting, check_not_future
+from equipoise.conduct.details import check_code, words
 from equipoise.conduct.donor_tables import DONOR
+from equipoise.conduct.in_force import InForce
 from equipoise.conduct.kinds import Kind
+from equipoise.conduct.product_tables import RELEASED
 from equipoise.conduct.refusing import NotAccepted, NotEligible, NotFound, OutOfOrder, listed
 from equipoise.conduct.trials import Trial
-from equipoise.ledger import Actor, Row, Tables, is_blank
+from equipoise.donors import DonorTest, Reason, donor_reasons
+from equipoise.ledger import Actor, Row, Tables
 
 SEXES: Mapping[str, str] = MappingProxyType({"F": "female", "M": "male", "U": "not known"})
 RESULTS = ("NEGATIVE", "POSITIVE", "INDETERMINATE")
-CODE = re.compile(r"(?=.*[0-9])[A-Z0-9][A-Z0-9_.-]{0,31}")
 TEST = re.compile(r"[A-Z][A-Z0-9_-]{0,19}")
 YOUNGEST, OLDEST = 16, 100
 
@@ -68,7 +71,8 @@ def record_donor_tests(
 ) -> None:
     """Record infection tests of one sample of a donor.
 
-    A result that is not negative, of a test that the protocol asks for, takes back that the donor is eligible.
+    A result that is not negative, of a test that the protocol asks for, takes back that the donor is eligible, and
+    the donor's released lots go back to quarantine.
 
     Args:
         trial: the trial.
@@ -108,6 +112,7 @@ def record_donor_tests(
             "results": dict(results),
             "sampled_on": sampled_on.isoformat(),
             "suspended": suspended,
+            "quarantined": _lots_in_use(act.writer, donor) if suspended else [],
         }
         act.append(payload, stream=donor_stream(donor), in_force=in_force)
 
@@ -116,6 +121,8 @@ def judge_donor(
     trial: Trial, donor: str, *, eligible: bool, statement: str, by: Actor, reason: str, at: datetime
 ) -> None:
     """Say whether a donor may give, in the words of the quality unit (21 CFR 1271.50).
+
+    The released lots of a donor who is judged not eligible go back to quarantine.
 
     Raises:
         NotFound: when there is no such donor.
@@ -126,15 +133,19 @@ def judge_donor(
     with acting(trial, Kind.DONOR_JUDGED, by=by, reason=reason, at=at) as act:
         donor_row(act.writer, donor)
         in_force = trial.newest(act.writer)
-        if is_blank(statement):
-            raise NotAccepted("statement", None, "is blank", "say what was looked at and what follows")
+        statement = words("statement", statement, "say what was looked at and what follows")
         today = in_force.day_of(at)
-        if eligible:
-            against = _against(act, donor, today)
-            if against:
-                remedy = "record the tests that are lacking, or judge the donor not eligible"
-                raise NotEligible("donor", donor, listed(against), remedy)
-        payload = {"donor": donor, "eligible": eligible, "statement": statement.strip(), "on": today.isoformat()}
+        against = _against(act, in_force, donor, today) if eligible else ()
+        if against:
+            remedy = "record the tests that are lacking, or judge the donor not eligible"
+            raise NotEligible("donor", donor, listed(against), remedy)
+        payload = {
+            "donor": donor,
+            "eligible": eligible,
+            "statement": statement,
+            "on": today.isoformat(),
+            "quarantined": [] if eligible else _lots_in_use(act.writer, donor),
+        }
         act.append(payload, stream=donor_stream(donor), in_force=in_force)
 
 
@@ -156,9 +167,7 @@ def donor_stream(donor: str) -> str:
 
 
 def _check_code(act: Act, donor: str) -> None:
-    if CODE.fullmatch(donor) is None:
-        remedy = "use up to 32 capitals, digits, dots and hyphens with at least one digit, such as D01; never a name"
-        raise NotAccepted("donor", donor, "is not a code", remedy)
+    check_code("donor", donor, "D01")
     if act.writer.row("donor", donor) is not None:
         raise OutOfOrder("donor", donor, "is registered already", "use the donor that is there, or another code")
     sites = [str(row["site"]) for row in act.writer.rows("site")]
@@ -166,5 +175,25 @@ def _check_code(act: Act, donor: str) -> None:
         raise NotAccepted("donor", donor, "reads as the code of a participant", "use another, such as D01")
 
 
-def _against(act: Act, donor: str, today: date) -> list[str]:
-    return []
+def donor_tests(tables: Tables, donor: str) -> tuple[DonorTest, ...]:
+    """The infection tests of a donor."""
+    return tuple(
+        DonorTest(str(row["test"]), str(row["result"]), date.fromisoformat(str(row["sampled_on"])))
+        for row in tables.rows("donor_test", donor=donor)
+    )
+
+
+def _against(act: Act, in_force: InForce, donor: str, today: date) -> tuple[Reason, ...]:
+    """What the tests that any product asks for leave open, for a donation of today."""
+    tests = donor_tests(act.writer, donor)
+    found = [
+        reason
+        for product in in_force.protocol.products
+        for reason in donor_reasons(product.donor_eligibility, tests, donor=donor, donated_on=today)
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _lots_in_use(tables: Tables, donor: str) -> list[str]:
+    """The donor's lots that were released: they go back to quarantine."""
+    return [str(row["lot"]) for row in tables.rows("lot", donor=donor) if row["status"] in RELEASED]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from equipoise.conduct.folding import Fold, Payload, as_json
 from equipoise.conduct.kinds import Kind
+from equipoise.conduct.product_tables import lot_standing
 from equipoise.ledger import Event, Put, Table
 
 DONOR, PARTICIPANT = "donor", "participant"
@@ -60,11 +61,13 @@ def _tested(event: Event, payload: Payload) -> Iterator[Put]:
         yield Put("donor_test", (donor, test, day), {"result": result})
     if payload["suspended"] is not None:
         yield Put("donor", (donor,), {"eligible": None, "eligibility_note": payload["suspended"], "judged_on": None})
+        yield from lot_standing(payload["quarantined"], "quarantine", payload["suspended"])
 
 
 def _judged(event: Event, payload: Payload) -> Iterator[Put]:
     values = {"eligible": int(payload["eligible"]), "eligibility_note": payload["statement"]}
     yield Put("donor", (payload["donor"],), {**values, "judged_on": payload["on"]})
+    yield from lot_standing(payload["quarantined"], "quarantine", payload["statement"])
 
 
 def _typed(event: Event, payload: Payload) -> Iterator[Put]:

@@ -21,3 +21,8 @@ def moment_of(cell: object) -> datetime | None:
 def flag_of(cell: object) -> bool | None:
     """Yes, no or not known from a cell that holds 1, 0 or nothing."""
     return None if cell is None else bool(cell)
+
+
+def number_of(cell: object) -> float | None:
+    """A number from a cell that holds an exact decimal as text."""
+    return None if cell is None else float(str(cell))

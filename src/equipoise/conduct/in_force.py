@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime, tzinfo
 from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from equipoise.capture import FormSheet
+from equipoise.capture import FormSheet, PlannedVisit, planned_visits
 from equipoise.conduct.refusing import NotAccepted, NotFound
 from equipoise.donors import DecidingRule, deciding_rule
 from equipoise.protocol.crosschecks import allocation_parameters
 from equipoise.protocol.document import Protocol
+from equipoise.protocol.interventions import Intervention, Product, Regimen
 from equipoise.protocol.schedule import Visit
 from equipoise.randomisation import Method, parse_method
 from equipoise.refusals import Refusal
@@ -87,12 +88,37 @@ class InForce:
     @cached_property
     def donor_tests(self) -> frozenset[str]:
         """The infection tests that the protocol asks of the donor of any product."""
-        return frozenset()
+        asked = [part.donor_eligibility for part in self.protocol.products if part.donor_eligibility is not None]
+        return frozenset(test for eligibility in asked for test in eligibility.tests)
 
     def products_of(self, arm: str) -> tuple[str, ...]:
         """The products that an arm receives."""
+        return tuple(part.product for part in self._given_in(arm) if part.product)
+
+    def planned_courses(self, arm: str, anchor: date) -> dict[str, PlannedVisit]:
+        """The courses of product that an arm receives, in dates for a participant randomised on the anchor."""
+        courses = [course for regimen in self.regimens_of(arm).values() for course in regimen.courses]
+        return {planned.visit: planned for planned in planned_visits(courses, anchor)}
+
+    def regimens_of(self, arm: str) -> dict[str, Regimen]:
+        """By product, how an arm receives it."""
+        regimens = {regimen.id: regimen for regimen in self.protocol.regimens}
+        parts = [part for part in self._given_in(arm) if part.product and part.regimen in regimens]
+        return {str(part.product): regimens[str(part.regimen)] for part in parts}
+
+    def product(self, product: str) -> Product:
+        """A product.
+
+        Raises:
+            NotFound: when the protocol has no such product.
+        """
+        products = {part.id: part for part in self.protocol.products}
+        check_known("product", product, products)
+        return products[product]
+
+    def _given_in(self, arm: str) -> list[Intervention]:
         given = self.protocol.arm(arm).interventions
-        return tuple(part.product for part in self.protocol.interventions if part.id in given and part.product)
+        return [part for part in self.protocol.interventions if part.id in given]
 
     def day_of(self, at: datetime) -> date:
         """The trial's own date at a moment."""

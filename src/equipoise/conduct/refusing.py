@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from equipoise.capture import Finding
+from equipoise.donors import Reason
 from equipoise.refusals import Refusal
 
 
@@ -41,6 +42,28 @@ class FormRefused(Refusal):
 
 class NotEligible(Refusal):
     """A participant who does not meet the criteria, or of whom it is not known."""
+
+
+class Against(Refusal):
+    """An act on product that rules speak against: every reason, not the first alone.
+
+    Args:
+        field: what it is about, such as `bag`.
+        value: its code.
+        reasons: those against.
+    """
+
+    def __init__(self, field: str, value: str, reasons: Sequence[Reason]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(field, value, listed(self.reasons), "nothing was recorded; mend these and do it again")
+
+
+class InfusionRefused(Refusal):
+    """An infusion that must not start; the attempt and its reasons are recorded, nothing is recorded as given."""
+
+    def __init__(self, bag: str, reasons: Sequence[Reason]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("bag", bag, listed(self.reasons), "do not infuse; the attempt is recorded with these reasons")
 
 
 class StillOpen(Refusal):

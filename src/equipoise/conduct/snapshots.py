@@ -15,7 +15,7 @@ from functools import partial
 import pandas as pd
 
 from equipoise.capture import PlannedVisit, Timing, planned_visits, study_day
-from equipoise.conduct import donor_frames, harm_frames
+from equipoise.conduct import donor_frames, harm_frames, product_frames
 from equipoise.conduct.frames import Record, day_of
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.refusing import NotAccepted
@@ -41,6 +41,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "corrections": ("participant", "visit", "item", "old", "new", "reason", "at", "by", "cause"),
     **donor_frames.COLUMNS,
     **harm_frames.COLUMNS,
+    **product_frames.COLUMNS,
 }  # fmt: skip
 """The columns of each frame, in order."""
 
@@ -89,6 +90,14 @@ class Snapshot:
     donors: pd.DataFrame = field(default_factory=partial(_frame, "donors", ()))
     matches: pd.DataFrame = field(default_factory=partial(_frame, "matches", ()))
     stopping: pd.DataFrame = field(default_factory=partial(_frame, "stopping", ()))
+    lots: pd.DataFrame = field(default_factory=partial(_frame, "lots", ()))
+    lot_results: pd.DataFrame = field(default_factory=partial(_frame, "lot_results", ()))
+    bags: pd.DataFrame = field(default_factory=partial(_frame, "bags", ()))
+    custody: pd.DataFrame = field(default_factory=partial(_frame, "custody", ()))
+    infusions: pd.DataFrame = field(default_factory=partial(_frame, "infusions", ()))
+    missed_courses: pd.DataFrame = field(default_factory=partial(_frame, "missed_courses", ()))
+    infusion_vital_signs: pd.DataFrame = field(default_factory=partial(_frame, "infusion_vital_signs", ()))
+    infusion_refusals: pd.DataFrame = field(default_factory=partial(_frame, "infusion_refusals", ()))
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def item(self, item: str) -> pd.DataFrame:
@@ -134,12 +143,20 @@ def snapshot(trial: Trial, as_of: int | datetime | None = None) -> Snapshot:
         participants=_frame("participants", _participants(tables)),
         visits=_frame("visits", _visits(in_force, tables, in_force.day_of(past.last_at))),
         values=_values(in_force, tables),
-        adverse_events=_frame("adverse_events", harm_frames.adverse_events(in_force, tables, {})),
+        adverse_events=_frame("adverse_events", harm_frames.adverse_events(in_force, tables)),
         deviations=_frame("deviations", _deviations(tables)),
         corrections=_frame("corrections", _corrections(tables)),
         donors=_frame("donors", donor_frames.donors(tables)),
         matches=_frame("matches", donor_frames.matches(tables)),
         stopping=_frame("stopping", harm_frames.stopping(tables)),
+        lots=_frame("lots", product_frames.lots(tables)),
+        lot_results=_frame("lot_results", product_frames.lot_results(tables)),
+        bags=_frame("bags", product_frames.bags(tables)),
+        custody=_frame("custody", product_frames.custody(tables)),
+        infusions=_frame("infusions", product_frames.infusions(in_force, tables)),
+        missed_courses=_frame("missed_courses", product_frames.missed_courses(tables)),
+        infusion_vital_signs=_frame("infusion_vital_signs", product_frames.infusion_vital_signs(tables)),
+        infusion_refusals=_frame("infusion_refusals", product_frames.infusion_refusals(tables)),
         counts=past.counts,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from equipoise.conduct import donor_tables, harm_tables
+from equipoise.conduct import donor_tables, harm_tables, product_tables
 from equipoise.conduct.folding import Fold, Payload, as_json
 from equipoise.conduct.kinds import Kind
 from equipoise.ledger import Event, Projection, Put, Table
@@ -31,6 +31,7 @@ TABLES = (
         ("number",),
         {"number": int, "version": str, "hash": str, "text": str, "amended_at": str},
     ),
+    Table("investigator", ("id",), {"id": str, "acted": int}),
     Table("site", ("site",), {"site": str, "screened": int, "protocol_number": int}),
     Table(
         "participant",
@@ -91,6 +92,7 @@ TABLES = (
     ),
     *donor_tables.TABLES,
     *harm_tables.TABLES,
+    *product_tables.TABLES,
 )  # fmt: skip
 
 
@@ -244,12 +246,15 @@ _FOLDS: Mapping[Kind, Fold] = {
     Kind.RANDOMISATION_REVEALED: _revealed,
     **donor_tables.FOLDS,
     **harm_tables.FOLDS,
+    **product_tables.FOLDS,
 }
 
 
 def fold(event: Event) -> Iterable[Put]:
-    """The rows that an event sets."""
-    return _FOLDS[Kind(event.kind)](event, event.payload)
+    """The rows that an event sets; whoever acts as investigator is known as one, since they must release no product."""
+    yield from _FOLDS[Kind(event.kind)](event, event.payload)
+    if event.actor.role == "investigator":
+        yield Put("investigator", (event.actor.id,), {"acted": 1})
 
 
 PROJECTION = Projection(version=3, tables=TABLES, fold=fold)

@@ -12,7 +12,8 @@ CLINICAL = {
     Kind.PARTICIPANT_SCREENED, Kind.CONSENT_RECORDED, Kind.FORM_RECORDED, Kind.ITEM_CORRECTED, Kind.ITEM_MISSING,
     Kind.VISIT_MISSED, Kind.VISIT_REDATED, Kind.ELIGIBILITY_DECLARED, Kind.SCREENING_FAILED,
     Kind.PARTICIPANT_RANDOMISED, Kind.ADVERSE_EVENT_REPORTED, Kind.ADVERSE_EVENT_FOLLOWED_UP,
-    Kind.PARTICIPANT_WITHDRAWN, Kind.PARTICIPANT_TYPED,
+    Kind.PARTICIPANT_WITHDRAWN, Kind.PARTICIPANT_TYPED, Kind.INFUSION_STARTED, Kind.INFUSION_FINISHED,
+    Kind.INFUSION_VITAL_SIGNS, Kind.COURSE_MISSED,
 }  # fmt: skip
 
 
@@ -38,8 +39,9 @@ def test_a_role_passes_or_is_refused_by_name(role, kind):
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "quality"])
-def test_only_the_quality_unit_judges_a_donor(role):
-    assert role not in PERMITTED[Kind.DONOR_JUDGED]
+def test_only_the_quality_unit_judges_a_donor_and_releases(role):
+    for kind in (Kind.DONOR_JUDGED, Kind.LOT_RELEASED, Kind.LOT_REJECTED, Kind.LOT_RECALLED):
+        assert role not in PERMITTED[kind]
 
 
 def test_a_locked_trial_can_only_be_opened_or_revealed():

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import shutil
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 from equipoise import conduct
+from equipoise.donors import Bag, Label
 from equipoise.ledger import Actor
 from equipoise.randomisation import Secret
 
@@ -40,12 +42,34 @@ eligibility:
     - {id: PREG, text: Pregnant, rule: entry.sex == 'F' and entry.pregnant == yes}
 interventions:
   - {id: cells, name: Cells, role: Experimental Intervention, type: BIOLOGIC, product: cells, regimen: two}
-products: [{id: cells, name: Cells, dose_form: INJECTION}]
+products:
+  - id: cells
+    name: Cells
+    dose_form: INJECTION
+    shelf_life: {hours: 24}
+    storage: {min_celsius: 2, max_celsius: 8}
+    donor_eligibility: {tests: [HIV, HBV, HCV, SYPHILIS], within_days: 30}
+    release:
+      - {id: viability, test: Viability, unit: "%", rule: value >= 85}
+      - {id: nk, test: CD3-CD56+ cells, unit: "%", rule: value >= 80}
+      - {id: cd3, test: CD3+ cells, unit: "%", rule: value <= 10}
+      - {id: endotoxin, test: Endotoxin, unit: "[EU]/mL", rule: value < 5}
+      - {id: sterility, test: Sterility of 14 days, rule: value == 'NEGATIVE', due_days: 14}
+      - {id: lysis, test: Lysis of K562, unit: "%", rule: value > 20, blocking: false}
+    composition: {viability: viability, nk: nk, cd3: cd3, endotoxin: endotoxin}
+    dose_limits: [{id: cd3_kg, quantity: cd3_per_kg, rule: value <= 200000}]
 regimens:
   - id: two
-    dose: {value: 1e8, unit: Therapeutic Cells}
+    dose: {value: 1e8, unit: Therapeutic Cells, allowed_deviation: 0.1}
     route: INTRAVENOUS
-    courses: [{id: C1, at: {days: 1}}, {id: C2, at: {days: 31}}]
+    courses:
+      - {id: C1, at: {days: 1}, window: {days_before: 0, days_after: 7}}
+      - {id: C2, at: {days: 31}, window: {days_before: 7, days_after: 7}, after: m1}
+    preconditions: [{id: afebrile, text: No fever within 24 hours}]
+    identity_checks: 2
+    vital_signs_minutes: [-15, 15, 30, 60]
+    observe_hours: 4
+    stop_if: any(ae.grade >= 3 and ae.related == 'RELATED')
 donor_matching:
   {rule: hla_c_group_mismatch_gvh, version: 1, requires: [donor.hla_c, donor.kir, participant.hla_c], when: after_randomisation, ligands: [C1, C2]}
 visits:
@@ -116,6 +140,17 @@ QUALITY = Actor("q.unit", "quality")
 SECRET = Secret(bytes(range(32)))
 START = datetime(2018, 2, 1, 2, tzinfo=UTC)
 DAY = date(2018, 2, 1)
+
+
+#: Results within specification, and their units.
+RESULTS = {
+    "viability": ("90", "%"),
+    "nk": ("95", "%"),
+    "cd3": ("2", "%"),
+    "endotoxin": ("0.5", "[EU]/mL"),
+    "lysis": ("40", "%"),
+    "sterility": ("NEGATIVE", None),
+}
 
 
 class Kit:
@@ -251,6 +286,97 @@ class Kit:
         self.type_participant(participant, by=by)
         conduct.match_donor(self.trial, participant, donor, **self.entry(LABORATORY))
         return participant
+
+    def received(self, lot="L01", donor="D01", bags=3, **given):
+        """A lot in quarantine, three bags of 1.2e8 cells in 100 mL unless told otherwise."""
+        facts = {
+            "product": "cells",
+            "donor": donor,
+            "donated_on": self.today,
+            "made_at": self.now,
+            "bags": [self.bag(f"{lot}-{number}") for number in range(1, bags + 1)],
+            "made": {"culture": "14 days with feeder cells"},
+            "giver": "courier",
+            "place": "store",
+            "celsius": "4",
+        }
+        conduct.receive_lot(self.trial, lot, **(facts | self.entry(LABORATORY) | given))
+        return lot
+
+    @staticmethod
+    def bag(code):
+        """A bag of 1.2e8 cells in 100 mL."""
+        return Bag(code, Decimal("1.2e8"), Decimal(100))
+
+    def result(self, lot, criterion, value=None, **given):
+        """A result of a lot, within specification unless given."""
+        usual, unit = RESULTS[criterion]
+        facts = {"value": usual if value is None else value, "unit": unit} | self.entry(LABORATORY) | given
+        return conduct.record_lot_result(self.trial, lot, criterion, **facts)
+
+    def measured(self, lot="L01", donor="D01", bags=3, **results):
+        """A lot with every result but sterility, those given instead of the usual ones."""
+        self.received(lot, donor, bags)
+        for criterion in RESULTS:
+            if criterion != "sterility":
+                self.result(lot, criterion, results.get(criterion))
+        return lot
+
+    def released(self, lot="L01", donor="D01", bags=3, **results):
+        """A released lot."""
+        self.measured(lot, donor, bags, **results)
+        self.result(lot, "sterility")
+        self.release(lot)
+        return lot
+
+    def release(self, lot="L01", **given):
+        """Release a lot."""
+        facts = {"certificate": f"CoA {lot}"} | self.entry(QUALITY) | given
+        conduct.release_lot(self.trial, lot, **facts)
+
+    def issue(self, participant, bag="L01-1", course="C1", **given):
+        """Issue a bag to the nurse."""
+        facts = {"participant": participant, "course": course, "receiver": NURSE.id, "place": "ward", "celsius": "5"}
+        conduct.issue_bag(self.trial, bag, **(facts | self.entry(LABORATORY) | given))
+
+    def issued(self):
+        """A participant at whose bedside all is ready: matched, with a bag of a released lot issued for course C1."""
+        self.typed_donor()
+        participant = self.matched()
+        self.released()
+        self.issue(participant)
+        return participant
+
+    def label(self, participant, bag="L01-1", lot="L01"):
+        """What is read on a bag and wristband when both are right."""
+        expires = datetime.fromisoformat(self.rows("lot", lot=lot)[0]["expires_at"])
+        return Label(bag, lot, participant, expires)
+
+    def infuse(self, participant, course="C1", bag="L01-1", **given):
+        """Start an infusion, as it should be but for what is given."""
+        lot = bag.rpartition("-")[0]
+        facts = {
+            "label": self.label(participant, bag, lot) if self.rows("lot", lot=lot) else None,
+            "second": DOCTOR,
+            "preconditions": {"afebrile": True},
+            "weight_kg": "60",
+            "place": "ward",
+        }
+        conduct.start_infusion(self.trial, participant, course, bag, **(facts | self.entry(NURSE) | given))
+
+    def infused(self):
+        """A participant whose first course was given."""
+        participant = self.issued()
+        self.infuse(participant)
+        self.finish(participant)
+        return participant
+
+    def finish(self, participant, course="C1", **given):
+        """End an infusion of the whole bag, half an hour after its start."""
+        self.now += timedelta(minutes=30)
+        entry = self.entry(NURSE)
+        facts = {"stopped_at": entry["at"], "volume_given_ml": "100", "completed": True} | entry | given
+        return conduct.finish_infusion(self.trial, participant, course, **facts)
 
     def harmed(self, participant, **facts):
         """Report a harmless adverse event, but for the facts given."""

@@ -1,0 +1,497 @@
+"""Give a course at the bedside: check, start, watch, finish, or say why it was missed.
+
+Every refused attempt to start is recorded with all its reasons, whoever made it, and nothing is recorded as given. What
+cannot be recorded is an attempt without a reason or with a clock set back: no event can be made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Context, Decimal
+from typing import Any
+
+from equipoise.capture import number_text
+from equipoise.conduct.acting import Act, acting
+from equipoise.conduct.details import check_past, exact, moment, moment_text, quantity, words
+from equipoise.conduct.in_force import InForce, check_known
+from equipoise.conduct.kinds import Kind
+from equipoise.conduct.permissions import PERMITTED, check_permitted
+from equipoise.conduct.product_record import (
+    bag_row,
+    chain_of,
+    check_reasons,
+    held_bag,
+    reasons_payload,
+    regimen_of,
+    standing_of,
+    step_payload,
+)
+from equipoise.conduct.product_tables import VITAL_SIGNS
+from equipoise.conduct.refusing import InfusionRefused, Locked, NotAccepted, OutOfOrder
+from equipoise.conduct.stopping_watch import pause_of, standings_after_start
+from equipoise.conduct.tables import TRIAL
+from equipoise.conduct.trials import Trial, trial_row
+from equipoise.donors import (
+    Attempt,
+    Finish,
+    Handover,
+    HeldBag,
+    Label,
+    Measured,
+    Reason,
+    check_finish,
+    check_infusion,
+    finish_findings,
+    given_dose,
+    handover_reasons,
+    holder,
+    judge_dose,
+    planned_dose,
+)
+from equipoise.ledger import Actor, Row
+from equipoise.protocol.interventions import Product, Regimen
+from equipoise.refusals import Refusal
+
+Number = Decimal | str | int
+
+PLAUSIBLE: Mapping[str, tuple[int, int, str]] = {
+    "temperature": (30, 45, "Cel"),
+    "systolic": (40, 300, "mm[Hg]"),
+    "diastolic": (20, 200, "mm[Hg]"),
+    "pulse": (20, 300, "/min"),
+    "respiration": (4, 80, "/min"),
+    "saturation": (30, 100, "%"),
+}
+"""Between which numbers a vital sign can be, and its unit: beyond them it was mistyped."""
+AS_A_FLOAT_HOLDS = Context(prec=15)
+WATCHED_FROM, WATCHED_TO = -24 * 60, 30 * 24 * 60
+
+
+def start_infusion(
+    trial: Trial,
+    participant: str,
+    course: str,
+    bag: str,
+    *,
+    label: Label,
+    second: Actor,
+    preconditions: Mapping[str, bool | None],
+    weight_kg: Number | None,
+    started_at: datetime | None = None,
+    ends_at: datetime | None = None,
+    accept_conditional: str = "",
+    place: str = "",
+    celsius: Number | None = None,
+    by: Actor,
+    reason: str,
+    at: datetime,
+) -> None:
+    """Start a course, once two persons have compared bag, label and wristband and nothing speaks against it.
+
+    One transaction: what is checked cannot change before the start is recorded, so that a bag and a course are given
+    once, whoever else tries at the same moment.
+
+    Args:
+        trial: the trial.
+        participant: who is to receive it.
+        course: which course.
+        bag: the bag's code, as scanned.
+        label: what was read at the bedside.
+        second: who compared it beside the one who acts.
+        preconditions: answers by id.
+        weight_kg: of the participant today; None when not measured.
+        started_at: when; `at` when None.
+        ends_at: when it is expected to end, if told.
+        accept_conditional: why a conditionally released lot is used.
+        place: where.
+        celsius: temperature of the bag.
+        by: who acts, and holds the bag (or the second person does).
+        reason: why.
+        at: when (UTC).
+
+    Raises:
+        InfusionRefused: with every reason against it; the attempt is recorded.
+        NotPermitted, Locked, NotFound, NotAccepted: as for every act; the attempt is recorded too.
+    """
+    refused: Refusal
+    with trial.ledger.writing() as writer:
+        act = Act(trial, Kind.INFUSION_STARTED, writer, by, reason, at, "act")
+        asked = {"participant": participant, "course": course, "bag": bag}
+        told = {
+            "label": {
+                "bag": label.bag,
+                "lot": label.lot,
+                "participant": label.participant,
+                "expires_at": None if label.expires_at is None else label.expires_at.isoformat(),
+            },
+            "second": {"id": second.id, "role": second.role, "site": second.site},
+        }
+        try:
+            _check_may_act(act)
+            bedside = _at_bedside(act, participant, course, bag)
+            attempt = _attempt(
+                bedside,
+                asked,
+                label,
+                second,
+                (started_at, ends_at, weight_kg, preconditions, accept_conditional),
+            )
+            warm = None if celsius is None else exact("celsius", celsius)
+            step = Handover(bag, "infusing", attempt.started_at, _hands(bedside, by, second), "", place, warm)
+            against = _against(bedside, attempt, step, second)
+            if not against:
+                _append_start(bedside, attempt, step, told)
+                return
+            refused = InfusionRefused(bag, against)
+            codes = reasons_payload(against)
+        except Refusal as refusal:
+            refused = refusal
+            codes = [{"code": _code_of(refusal), "text": str(refusal)}]
+        _append_refusal(act, asked, told, codes)
+    raise refused
+
+
+def finish_infusion(
+    trial: Trial,
+    participant: str,
+    course: str,
+    *,
+    stopped_at: datetime,
+    volume_given_ml: Number,
+    completed: bool,
+    stop_reason: str = "",
+    by: Actor,
+    reason: str,
+    at: datetime,
+) -> tuple[Reason, ...]:
+    """Record the end of an infusion; what it gave is computed and kept.
+
+    Args:
+        trial: the trial.
+        participant: who received it.
+        course: which course.
+        stopped_at: when it ended.
+        volume_given_ml: how much was given.
+        completed: whether all was given that was meant to be.
+        stop_reason: why not; blank when it was.
+        by: who records it.
+        reason: why.
+        at: when (UTC).
+
+    Returns:
+        What must be noted, such as a dose beside the plan; the event keeps it.
+
+    Raises:
+        NotFound: when the participant is not in this trial.
+        OutOfOrder: when the course was not started, or is finished.
+        NotAccepted: when a detail is none, or the end is to come.
+        Against: with every reason why the end cannot be as it is told.
+    """
+    with acting(trial, Kind.INFUSION_FINISHED, by=by, reason=reason, at=at) as act:
+        person = act.participant(participant)
+        in_force = act.in_force_for(person)
+        row = _infusion(act, participant, course)
+        if row["stopped_at"] is not None:
+            raise OutOfOrder("course", course, f"was finished at {row['stopped_at']}", "leave it")
+        stopped = moment("stopped_at", stopped_at)
+        check_past("stopped_at", stopped, at)
+        volume = quantity("volume_given_ml", volume_given_ml, "mL", zero=True)
+        zone = in_force.timezone
+        finish = Finish(stopped.astimezone(zone), volume, completed, stop_reason.strip())
+        bag = bag_row(act, str(row["bag"]))
+        product = in_force.product(str(bag["product"]))
+        held = held_bag(act.writer, product, bag)
+        started = datetime.fromisoformat(str(row["started_at"])).astimezone(zone)
+        chain = chain_of(act.writer, held.bag.id)
+        step = Handover(held.bag.id, "infused", stopped, holder(chain) or by.id, "", "", None, volume)
+        against = check_finish(finish, held.bag, started_at=started)
+        if not against:
+            against = handover_reasons(held.bag, chain, step)
+        check_reasons("course", course, against)
+        allocated = act.writer.row("allocation", participant)
+        assert allocated is not None, "who was infused is randomised"
+        regimen = regimen_of(in_force, str(allocated["arm"]), product.id)
+        assert regimen is not None, "the product is given to an arm"
+        weight = None if row["weight_kg"] is None else Decimal(str(row["weight_kg"]))
+        found = finish_findings(finish, held, product=product, regimen=regimen, weight_kg=weight)
+        payload = {
+            "participant": participant,
+            "course": course,
+            "stopped_at": moment_text(stopped),
+            "volume_given_ml": number_text(volume),
+            "completed": completed,
+            "stop_reason": finish.stop_reason or None,
+            "dose": _dose(finish, held, product, regimen, weight),
+            "findings": reasons_payload(found),
+            **step_payload(step, chain),
+        }
+        act.append(payload, stream=participant, in_force=in_force)
+    return found
+
+
+def record_infusion_vital_signs(
+    trial: Trial,
+    participant: str,
+    course: str,
+    *,
+    minutes: int,
+    values: Mapping[str, Number],
+    by: Actor,
+    reason: str,
+    at: datetime,
+) -> None:
+    """Record vital signs at a time of an infusion.
+
+    Args:
+        trial: the trial.
+        participant: who is infused.
+        course: which course.
+        minutes: from the start of the infusion; those before it negative.
+        values: by name of `VITAL_SIGNS`: temperature in Cel, pressures in mm[Hg], pulse and respiration a minute,
+            saturation in %.
+        by: who measured.
+        reason: why.
+        at: when (UTC).
+
+    Raises:
+        NotFound: when the participant is not in this trial.
+        OutOfOrder: when the course was not started, or those minutes are recorded already.
+        NotAccepted: when a name or number cannot be.
+    """
+    with acting(trial, Kind.INFUSION_VITAL_SIGNS, by=by, reason=reason, at=at) as act:
+        person = act.participant(participant)
+        _infusion(act, participant, course)
+        if isinstance(minutes, bool) or not WATCHED_FROM <= minutes <= WATCHED_TO:
+            raise NotAccepted("minutes", minutes, "are not minutes of an infusion", "count from its start")
+        if act.writer.row("infusion_vital_signs", participant, course, minutes) is not None:
+            problem = f"are recorded already for course {course}"
+            raise OutOfOrder("minutes", minutes, problem, "give the minutes at which it was measured")
+        if not values:
+            remedy = f"give some of {', '.join(VITAL_SIGNS)}"
+            raise NotAccepted("values", None, "are none", remedy)
+        read = {name: number_text(_vital_sign(name, value)) for name, value in values.items()}
+        payload = {"participant": participant, "course": course, "minutes": minutes, "values": read}
+        act.append(payload, stream=participant, in_force=act.in_force_for(person))
+
+
+def miss_course(
+    trial: Trial, participant: str, course: str, *, cause: str, by: Actor, reason: str, at: datetime
+) -> None:
+    """Record that a course is not given, and why.
+
+    Raises:
+        NotFound: when the participant is not in this trial, or their arm has no such course.
+        OutOfOrder: when they are not randomised, or it was given or missed already.
+        NotAccepted: when the cause is blank.
+    """
+    with acting(trial, Kind.COURSE_MISSED, by=by, reason=reason, at=at) as act:
+        person = act.participant(participant)
+        in_force = act.in_force_for(person)
+        allocated = act.writer.row("allocation", participant)
+        if allocated is None:
+            raise OutOfOrder("participant", participant, "is not randomised", "randomise first")
+        regimens = in_force.regimens_of(str(allocated["arm"]))
+        check_known("course", course, [part.id for regimen in regimens.values() for part in regimen.courses])
+        for table, what in (("infusion", "was given"), ("missed_course", "is recorded as missed")):
+            if act.writer.row(table, participant, course) is not None:
+                raise OutOfOrder("course", course, f"{what} already", "leave it")
+        cause = words("cause", cause, "say why the course is not given")
+        on = in_force.day_of(at).isoformat()
+        payload = {"participant": participant, "course": course, "on": on, "cause": cause}
+        act.append(payload, stream=participant, in_force=in_force)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bedside:
+    """What the record holds of those who meet at the bedside."""
+
+    act: Act
+    in_force: InForce
+    person: Row
+    product: Product
+    regimen: Regimen
+    held: HeldBag
+    arm: str | None
+
+
+def _check_may_act(act: Act) -> None:
+    check_permitted(act.kind, act.by)
+    row = trial_row(act.writer)
+    if row["locked"]:
+        raise Locked("trial", row["code"], "is locked", "ask the data_manager to unlock it")
+
+
+def _at_bedside(act: Act, participant: str, course: str, bag: str) -> _Bedside:
+    person = act.participant(participant)
+    in_force = act.in_force_for(person)
+    row = bag_row(act, bag)
+    product = in_force.product(str(row["product"]))
+    allocated = act.writer.row("allocation", participant)
+    arm = None if allocated is None else str(allocated["arm"])
+    regimen = regimen_of(in_force, arm, product.id)
+    if regimen is None:
+        raise NotAccepted("product", product.id, "is given to no arm of this protocol", "check the protocol")
+    return _Bedside(act, in_force, person, product, regimen, held_bag(act.writer, product, row), arm)
+
+
+def _attempt(
+    bedside: _Bedside,
+    asked: Mapping[str, str],
+    label: Label,
+    second: Actor,
+    told: tuple[datetime | None, datetime | None, Number | None, Mapping[str, bool | None], str],
+) -> Attempt:
+    started_at, ends_at, weight_kg, preconditions, accept_conditional = told
+    act, zone = bedside.act, bedside.in_force.timezone
+    if label.expires_at is not None:
+        moment("label.expires_at", label.expires_at)
+    started = act.at if started_at is None else moment("started_at", started_at)
+    check_past("started_at", started, act.at)
+    for name, answer in preconditions.items():
+        if answer is not None and not isinstance(answer, bool):
+            raise NotAccepted(f"preconditions.{name}", answer, "is neither yes nor no", "answer True or False")
+    return Attempt(
+        **asked,
+        label=label,
+        checked_by=(act.by.id, second.id),
+        started_at=started.astimezone(zone),
+        preconditions=dict(preconditions),
+        weight_kg=None if weight_kg is None else quantity("weight_kg", weight_kg, "kg"),
+        ends_at=None if ends_at is None else moment("ends_at", ends_at).astimezone(zone),
+        accept_conditional=accept_conditional,
+    )
+
+
+def _hands(bedside: _Bedside, by: Actor, second: Actor) -> str:
+    """Who of the two holds the bag, as far as the record tells; otherwise who acts."""
+    holds = holder(chain_of(bedside.act.writer, bedside.held.bag.id))
+    return second.id if holds == second.id else by.id
+
+
+def _against(bedside: _Bedside, attempt: Attempt, step: Handover, second: Actor) -> list[Reason]:
+    act, product = bedside.act, bedside.product
+    on = bedside.person["randomised_on"]
+    planned = {} if on is None else _planned(bedside, date.fromisoformat(str(on)))
+    plan = planned.get(attempt.course)
+    found = list(
+        check_infusion(
+            attempt,
+            product=product,
+            regimen=bedside.regimen,
+            standing=standing_of(act.trial, bedside.in_force, act.writer, bedside.person, product.id),
+            held=bedside.held,
+            opens=plan.opens if plan else None,
+            closes=plan.closes if plan else None,
+        )
+    )
+    paused = pause_of(act.trial.newest(act.writer).protocol, act.writer, "infusion")
+    if paused is not None:
+        found.append(Reason("stopping-rule", paused.field, paused.value, paused.problem, paused.remedy))
+    chain = chain_of(act.writer, bedside.held.bag.id)
+    steps = handover_reasons(bedside.held.bag, chain, step)
+    found += [reason for reason in steps if reason.code in ("custody-giver", "custody-time")]
+    if second.role not in PERMITTED[act.kind] or second.site not in (None, bedside.person["site"]):
+        who = " or ".join(sorted(PERMITTED[act.kind]))
+        problem = f"is not a {who} of the participant's site"
+        found.append(Reason("second-checker", "second", second.id, problem, "let one who is compare bag and wristband"))
+    return found
+
+
+def _planned(bedside: _Bedside, anchor: date) -> Mapping[str, Any]:
+    return {} if bedside.arm is None else bedside.in_force.planned_courses(bedside.arm, anchor)
+
+
+def _append_start(bedside: _Bedside, attempt: Attempt, step: Handover, told: Mapping[str, Any]) -> None:
+    act, held = bedside.act, bedside.held
+    chain = chain_of(act.writer, held.bag.id)
+    planned = planned_dose(bedside.regimen, attempt.weight_kg)
+    payload = {
+        "participant": attempt.participant,
+        "course": attempt.course,
+        "lot": held.lot.id,
+        "donor": held.lot.donor,
+        "started_at": moment_text(step.at.astimezone(UTC)),
+        "on": attempt.started_at.date().isoformat(),
+        "volume_ml": number_text(held.bag.volume_ml),
+        "weight_kg": None if attempt.weight_kg is None else number_text(attempt.weight_kg),
+        "planned_dose": None if planned is None else number_text(planned),
+        "preconditions": dict(attempt.preconditions),
+        "accept_conditional": attempt.accept_conditional.strip() or None,
+        "checked_by": list(attempt.checked_by),
+        "stopping": _standings(bedside, attempt),
+        **told,
+        **step_payload(step, chain),
+    }
+    act.append(payload, stream=attempt.participant, in_force=bedside.in_force)
+
+
+def _standings(bedside: _Bedside, attempt: Attempt) -> list[dict[str, Any]]:
+    """Where the stopping rules of the arm stand once this infusion is started."""
+    act = bedside.act
+    assert bedside.arm is not None, "who is infused was randomised"
+    protocol = act.trial.newest(act.writer).protocol
+    day = attempt.started_at.date()
+    return standings_after_start(protocol, act.writer, attempt.participant, bedside.arm, day)
+
+
+def _append_refusal(
+    act: Act, asked: Mapping[str, str], told: Mapping[str, Any], reasons: Sequence[Mapping[str, str]]
+) -> None:
+    """The refused attempt, under the participant's stream where there is one of that code."""
+    known = act.writer.row("participant", asked["participant"]) is not None
+    act.writer.append(
+        Kind.INFUSION_REFUSED,
+        {**asked, **told, "reasons": list(reasons)},
+        stream=asked["participant"] if known else TRIAL,
+        by=act.by,
+        reason=act.reason,
+        at=act.at,
+        source=act.source,
+        protocol_hash=act.trial.newest(act.writer).hash,
+    )
+
+
+def _code_of(refusal: Refusal) -> str:
+    """A refusal that is not of the rules, by its kind: `not-found`, `not-permitted`, `locked`, `not-accepted`."""
+    name = type(refusal).__name__
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
+
+
+def _infusion(act: Act, participant: str, course: str) -> Row:
+    row = act.writer.row("infusion", participant, course)
+    if row is None:
+        raise OutOfOrder("course", course, f"was not started for {participant}", "start the infusion first")
+    return row
+
+
+def _dose(
+    finish: Finish, held: HeldBag, product: Product, regimen: Regimen, weight: Decimal | None
+) -> dict[str, str | None]:
+    """What was given, exact numbers as text; None where only a bound or nothing is known."""
+    given = given_dose(finish, held, product=product, weight_kg=weight)
+    judged = judge_dose(product, regimen, given, weight)
+    return {
+        "cells_given": number_text(given.cells),
+        "viable_nk": _exact(given.viable_nk),
+        "cd3_per_kg": _exact(given.cd3_per_kg),
+        "endotoxin_per_kg": _exact(given.endotoxin_per_kg),
+        "planned_dose": None if judged.planned is None else number_text(judged.planned),
+        "dose_share": _exact(judged.share),
+        "text": judged.text,
+    }
+
+
+def _exact(measured: Measured | None) -> str | None:
+    return None if measured is None or measured.exact is None else number_text(AS_A_FLOAT_HOLDS.plus(measured.exact))
+
+
+def _vital_sign(name: str, raw: Number) -> Decimal:
+    if name not in PLAUSIBLE:
+        raise NotAccepted("values", name, "is not a vital sign", f"use some of {', '.join(PLAUSIBLE)}")
+    least, most, unit = PLAUSIBLE[name]
+    value = exact(name, raw)
+    if not least <= value <= most:
+        raise NotAccepted(name, number_text(value), f"is not from {least} to {most} {unit}", "measure or type it again")
+    return value
