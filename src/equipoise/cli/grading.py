@@ -57,7 +57,7 @@ def grade(
     graded = grade_table(read_laboratory_table(labs), scales, unanswered=unanswered)
     graded.write(out)
     _say_summary(graded)
-    say(f"Wrote {out}: {len(graded.table.rows)} values")
+    say(f"Wrote {out}: {len(graded.table)} values")
 
 
 def _scales(names: tuple[str, ...], files: tuple[Path, ...]) -> list[Scale]:
@@ -76,15 +76,15 @@ def _scales(names: tuple[str, ...], files: tuple[Path, ...]) -> list[Scale]:
 
 def _say_summary(graded: GradedTable) -> None:
     """Counts by parameter and grade, and why values have none."""
-    place = graded.table.columns["parameter"]
-    parameters = [row[place].strip() for row in graded.table.rows]
+    parameters = [name.strip() for name in graded.table.column("parameter")]
     for scale, grades in graded.grades:
         counts = Counter(zip(parameters, grades["grade"], strict=True))
         rows: list[tuple[str, ...]] = [(scale.label, *GRADES)]
         rows += [(name, *(str(counts[name, each]) for each in GRADES)) for name in sorted(set(parameters))]
         say(table(rows))
         without = grades["grade"].isin(("not-graded", "not-gradable"))
-        reasons = Counter(zip(grades["grade"][without], grades["note"][without].str.split("; ").str[0], strict=True))
+        told = zip(grades["grade"][without], grades["note"][without], strict=True)
+        reasons = Counter((found, note.partition("; ")[0].partition(": ")[0]) for found, note in told)
         for (found, reason), count in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:MOST_REASONS]:
             say(f"{found}: {count} because {reason}")
         if len(reasons) > MOST_REASONS:

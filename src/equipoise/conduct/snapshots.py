@@ -40,8 +40,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "deviations": ("participant", "category", "on", "description", "major"),
     "corrections": ("participant", "visit", "item", "old", "new", "reason", "at", "by", "cause"),
     **donor_frames.COLUMNS,
-    **harm_frames.COLUMNS,
     **product_frames.COLUMNS,
+    **harm_frames.COLUMNS,
 }  # fmt: skip
 """The columns of each frame, in order."""
 
@@ -89,7 +89,6 @@ class Snapshot:
     corrections: pd.DataFrame
     donors: pd.DataFrame = field(default_factory=partial(_frame, "donors", ()))
     matches: pd.DataFrame = field(default_factory=partial(_frame, "matches", ()))
-    stopping: pd.DataFrame = field(default_factory=partial(_frame, "stopping", ()))
     lots: pd.DataFrame = field(default_factory=partial(_frame, "lots", ()))
     lot_results: pd.DataFrame = field(default_factory=partial(_frame, "lot_results", ()))
     bags: pd.DataFrame = field(default_factory=partial(_frame, "bags", ()))
@@ -98,6 +97,7 @@ class Snapshot:
     missed_courses: pd.DataFrame = field(default_factory=partial(_frame, "missed_courses", ()))
     infusion_vital_signs: pd.DataFrame = field(default_factory=partial(_frame, "infusion_vital_signs", ()))
     infusion_refusals: pd.DataFrame = field(default_factory=partial(_frame, "infusion_refusals", ()))
+    stopping: pd.DataFrame = field(default_factory=partial(_frame, "stopping", ()))
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def item(self, item: str) -> pd.DataFrame:
@@ -148,7 +148,6 @@ def snapshot(trial: Trial, as_of: int | datetime | None = None) -> Snapshot:
         corrections=_frame("corrections", _corrections(tables)),
         donors=_frame("donors", donor_frames.donors(tables)),
         matches=_frame("matches", donor_frames.matches(tables)),
-        stopping=_frame("stopping", harm_frames.stopping(tables)),
         lots=_frame("lots", product_frames.lots(tables)),
         lot_results=_frame("lot_results", product_frames.lot_results(tables)),
         bags=_frame("bags", product_frames.bags(tables)),
@@ -157,6 +156,7 @@ def snapshot(trial: Trial, as_of: int | datetime | None = None) -> Snapshot:
         missed_courses=_frame("missed_courses", product_frames.missed_courses(tables)),
         infusion_vital_signs=_frame("infusion_vital_signs", product_frames.infusion_vital_signs(tables)),
         infusion_refusals=_frame("infusion_refusals", product_frames.infusion_refusals(tables)),
+        stopping=_frame("stopping", harm_frames.stopping(tables)),
         counts=past.counts,
     )
 

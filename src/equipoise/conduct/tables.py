@@ -91,8 +91,8 @@ TABLES = (
         {"participant": str, "scope": str, "reason_code": str, "withdrawn_on": str},
     ),
     *donor_tables.TABLES,
-    *harm_tables.TABLES,
     *product_tables.TABLES,
+    *harm_tables.TABLES,
 )  # fmt: skip
 
 
@@ -245,8 +245,8 @@ _FOLDS: Mapping[Kind, Fold] = {
     Kind.TRIAL_UNLOCKED: _unlocked,
     Kind.RANDOMISATION_REVEALED: _revealed,
     **donor_tables.FOLDS,
-    **harm_tables.FOLDS,
     **product_tables.FOLDS,
+    **harm_tables.FOLDS,
 }
 
 

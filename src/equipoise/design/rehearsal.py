@@ -22,6 +22,7 @@ from equipoise.capture import Missing, target_date, value_of
 from equipoise.conduct import FormRefused, Trial
 from equipoise.design.agenda import Agenda, office_time
 from equipoise.design.donor_panel import DonorPanel
+from equipoise.design.infusion_days import InfusionDays, Recipient
 from equipoise.design.virtual_donors import VirtualTissue
 from equipoise.design.virtual_outcomes import measured
 from equipoise.design.virtual_people import VirtualPerson, answer_on, as_typed, draw_person, mistyped
@@ -34,6 +35,7 @@ from equipoise.refusals import Refusal
 if TYPE_CHECKING:
     from equipoise.protocol import Protocol
     from equipoise.protocol.forms import Item
+    from equipoise.protocol.interventions import Intervention
     from equipoise.protocol.rehearsal import Rehearsal, VirtualEvent
     from equipoise.protocol.schedule import Visit
 
@@ -44,6 +46,8 @@ DAYS_A_YEAR = 365.25
 MOST_CANDIDATES = 50  # for each participant planned
 PANEL_OPENS_BEFORE = 10  # days before the first candidate
 TYPED_AFTER = 3  # days after screening, before eligibility is judged
+OF_BODIES = 0xD3  # which generator, beside the rehearsal's seed and the person
+WEIGHT_KG = (64.5, 8.0)  # mean and SD, assumed
 NO_DONOR = "No donor of the panel is a mismatch"
 SCREENING_CHECKED_AFTER = 2  # days until the investigator's check of the screening forms finds a slip
 SCREENING_JUDGED_AFTER = 5  # days, at least, until eligibility is judged
@@ -117,6 +121,7 @@ class _Course:
     events: list[tuple[date, date, str]] = field(default_factory=list)  # onset, end, term
     tissue: VirtualTissue | None = None
     donor: str | None = None
+    visit_days: dict[str, date] = field(default_factory=dict)  # of the visits that take place
 
 
 class _Ward:
@@ -131,6 +136,7 @@ class _Ward:
         self.means = _means(protocol, plan, truth)
         self.last_day = plan.start
         self.panel = None if plan.panel is None else DonorPanel(trial, protocol, plan.panel, seed)
+        self.infusions = self._infusions()
 
     def run(self, progress: Progress) -> None:
         """Recruit, follow, lock and reveal."""
@@ -281,19 +287,59 @@ class _Ward:
             if course.rng.random() < float(self.plan.visits.missed):
                 self._at(closes + timedelta(days=1), 30, lambda at, visit=visit: self._miss(course, visit, at))  # type: ignore[misc]
                 continue
+            course.visit_days[visit.id] = day
             self._visit(course, visit, day)
             opens = target - timedelta(days=visit.window.days_before)
             if not opens <= day <= closes and self.plan.visits.window_deviation is not None:
                 self._at(day + timedelta(days=2), 90, lambda at, visit=visit: self._outside(course, visit, at))  # type: ignore[misc]
 
-    def _products(self, arm: str) -> list[str]:
-        """What is made for an arm from a donor's cells."""
+    def _products(self, arm: str) -> list[Intervention]:
+        """What is given to an arm and made from a donor's cells."""
         given = self.protocol.arm(arm).interventions
-        return [part.product for part in self.protocol.interventions if part.id in given and part.product is not None]
+        return [part for part in self.protocol.interventions if part.id in given and part.product is not None]
 
     def _match(self, course: _Course, at: datetime) -> None:
         assert self.panel is not None
         course.donor = self.panel.match(course.code, self._actor("investigator", course.site), at)
+        if course.donor is None:
+            return
+        rng = np.random.default_rng([self.seed, course.person.number, OF_BODIES])
+        weight = Decimal(f"{np.clip(rng.normal(*WEIGHT_KG), 42, 110):.1f}")
+        recipient = Recipient(course.code, course.site, course.randomised_on, course.donor, weight)
+        for intervention in self._products(course.arm):
+            for days in self.infusions:
+                if days.product.id == intervention.product and days.regimen.id == intervention.regimen:
+                    for part in days.regimen.courses:
+                        samples = None if part.after is None else course.visit_days.get(part.after)
+                        days.plan_course(recipient, part, samples, lambda given, day: self._infused(course, given, day))
+
+    def _infusions(self) -> list[InfusionDays]:
+        """The products whose lots the rehearsal draws."""
+        if self.panel is None:
+            return []
+        plans = {plan.product: plan for plan in self.plan.lots}
+        regimens = {regimen.id: regimen for regimen in self.protocol.regimens}
+        products = {product.id: product for product in self.protocol.products}
+        return [
+            InfusionDays(
+                self.trial,
+                self.agenda,
+                self.panel,
+                products[part.product],
+                regimens[part.regimen],
+                plans[part.product],
+                self.seed,
+            )
+            for part in self.protocol.interventions
+            if part.product in plans and part.regimen is not None and part.product is not None
+        ]
+
+    def _infused(self, course: _Course, given: str, day: date) -> None:
+        """Draw what follows an infusion."""
+        for event in self.plan.events:
+            expected = event.course == given and event.arm in (None, course.arm)
+            if expected and course.rng.random() < float(event.probability or 0):
+                self._plan_event(course, event, day)
 
     def _visit(self, course: _Course, visit: Visit, day: date) -> None:
         start = int(course.rng.integers(0, 120))
@@ -483,7 +529,8 @@ class _Ward:
     def _draw_events(self, course: _Course) -> None:
         end = course.leaves_on or course.randomised_on + timedelta(days=int(self._length()))
         for event in self.plan.events:
-            if event.arm is not None and event.arm != course.arm:
+            after_infusion = event.course is not None and bool(self.infusions)
+            if after_infusion or (event.arm is not None and event.arm != course.arm):
                 continue
             for onset in self._onsets(event, course, end):
                 if onset < end:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from equipoise.exchange.table_faults import FaultList
 from equipoise.exchange.tables import DELIMITERS
 from equipoise.refusals import Refusal
 from equipoise.safety.grade_table import RESULTS, grade_values
-from equipoise.safety.grading import Unanswered
+from equipoise.safety.plans import Unanswered
 from equipoise.safety.scales import Scale
 
 if TYPE_CHECKING:
@@ -25,16 +26,31 @@ if TYPE_CHECKING:
 
 COLUMNS = ("participant", "parameter", "value", "unit", "lln", "uln", "baseline", "sex", "age", "fasting", "hiv")
 QUALIFIER = "qualifier"
+ROWS_AT_ONCE = 300  # few enough to be gone before the collector of garbage counts them as old
 
 
 @dataclass(frozen=True, slots=True)
 class LaboratoryTable:
-    """A table as it was read: every cell as text, in its order; `columns` has the place of each known column."""
+    """A table as it was read: every cell as text, column by column.
+
+    Args:
+        delimiter: what separated its cells.
+        header: the names of the columns as they stand in the file.
+        columns: the cells of each column, in the order of the header.
+        places: where in the header each known column stands.
+    """
 
     delimiter: str
     header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    columns: dict[str, int]
+    columns: tuple[tuple[str, ...], ...]
+    places: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def column(self, name: str) -> tuple[str, ...]:
+        """The cells of a known column."""
+        return self.columns[self.places[name]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +72,15 @@ class GradedTable:
         stream = io.StringIO()
         writer = csv.writer(stream, delimiter=self.table.delimiter, lineterminator="\n")
         writer.writerow([*map(safe_cell, self.table.header), *added])
-        results = [grades[name].tolist() for _, grades in self.grades for name in RESULTS]
-        for row, *found in zip(self.table.rows, *results, strict=True):
-            writer.writerow([*map(safe_cell, row), *map(safe_cell, found)])
+        results = (grades[name].tolist() for _, grades in self.grades for name in RESULTS)
+        writer.writerows(zip(*map(_guarded, (*self.table.columns, *results)), strict=True))
         write_whole(path, stream.getvalue().encode("utf-8"))
+
+
+def _guarded(column: Sequence[str]) -> Sequence[str]:
+    """A column without formulas; nearly always the column itself."""
+    changed = {cell: guarded for cell in set(column) if (guarded := safe_cell(cell)) != cell}
+    return [changed.get(cell, cell) for cell in column] if changed else column
 
 
 def read_laboratory_table(path: Path) -> LaboratoryTable:
@@ -74,23 +95,25 @@ def read_laboratory_table(path: Path) -> LaboratoryTable:
     delimiter = max(DELIMITERS, key=first.count)
     lines = lines_of(text, delimiter, faults)
     header = next(lines).cells
-    columns = _columns(header, faults)
-    rows = [tuple(line.cells) for line in lines if check_width(line, header, faults)]
+    places = _places(header, faults)
+    parts: list[list[tuple[str, ...]]] = [[] for _ in header]
+    while some := list(itertools.islice(lines, ROWS_AT_ONCE)):
+        rows = [line.cells for line in some if check_width(line, header, faults)]
+        for part, cells in zip(parts, zip(*rows, strict=True), strict=False):
+            part.append(cells)
     faults.refuse_if_any()
-    return LaboratoryTable(delimiter, tuple(header), tuple(rows), columns)
+    return LaboratoryTable(delimiter, tuple(header), tuple(tuple(itertools.chain(*part)) for part in parts), places)
 
 
 def grade_table(table: LaboratoryTable, scales: Sequence[Scale], *, unanswered: Unanswered) -> GradedTable:
     """Grade every row of a table under each scale."""
     import pandas as pd
 
-    frame = pd.DataFrame(
-        {name: pd.Series([row[place] for row in table.rows], dtype=object) for name, place in table.columns.items()}
-    )
+    frame = pd.DataFrame({name: pd.Series(table.column(name), dtype=object) for name in table.places})
     return GradedTable(table, tuple((scale, grade_values(scale, frame, unanswered=unanswered)) for scale in scales))
 
 
-def _columns(header: Sequence[str], faults: FaultList) -> dict[str, int]:
+def _places(header: Sequence[str], faults: FaultList) -> dict[str, int]:
     names = [name.strip().lower() for name in header]
     for name in dict.fromkeys(names):
         if name in (*COLUMNS, QUALIFIER) and names.count(name) > 1:

@@ -17,27 +17,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from equipoise.refusals import Refusal
-from equipoise.safety.grading import (
+from equipoise.safety.circumstances import (
     Circumstances,
-    Grading,
-    Limits,
-    Numbers,
-    Plan,
-    Reading,
-    Unanswered,
     age_rules,
-    decide,
-    graded,
-    limit_state,
-    limits_of,
     normal_age,
     normal_answer,
     normal_qualifier,
     normal_sex,
-    plan_for,
-    read_number,
-    unreadable,
 )
+from equipoise.safety.deciding import decide
+from equipoise.safety.grading import graded, unreadable
+from equipoise.safety.planning import plan_for
+from equipoise.safety.plans import Grading, Plan, Unanswered
+from equipoise.safety.readings import Limits, Numbers, Reading, limit_state, limits_of, read_number
 from equipoise.safety.scales import Scale
 
 REQUIRED = ("parameter", "value", "unit")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 from equipoise.protocol.faults import ProtocolRefused, faults_of_validation
 from equipoise.protocol.grading import GradingTable, Ladder
 from equipoise.protocol.reading import read_bytes, read_yaml
+from equipoise.protocol.safety import GradingScale
 from equipoise.refusals import Refusal
 from equipoise.safety.parameters import parameter_of
 
@@ -49,7 +49,7 @@ def scale_named(text: str) -> Scale:
     Raises:
         Refusal: no built-in scale has such a name.
     """
-    plain = re.sub(r"[\s_-]+|(?<![a-z])v(?=\d)|(?<=daids)v|(?<=ctcae)v", "", text.strip().lower())
+    plain = re.sub(r"\(.*\)|[\s_-]+|v(?=[\d\s.])", "", text.strip().lower())
     for key, names in BUILTIN.items():
         if plain in names:
             return _builtin(key)
@@ -66,9 +66,15 @@ def read_scale_file(path: Path) -> Scale:
     return _scale(read_bytes(path), str(path), path.stem)
 
 
-def own_scale(version: str, ladders: Sequence[Ladder]) -> Scale:
-    """The scale that a protocol brings with it (`safety.grading` with `scale: own`)."""
-    return Scale("own", f"own {version}", tuple(ladders))
+def scale_of(grading: GradingScale) -> Scale:
+    """The scale that a protocol names in `safety.grading`, or brings with it.
+
+    Raises:
+        Refusal: the published scale does not come with the program in that version.
+    """
+    if grading.scale == "own":
+        return Scale("own", f"own {grading.version}", grading.ladders)
+    return scale_named(f"{grading.scale} {grading.version}")
 
 
 @cache

@@ -94,16 +94,17 @@ def read_formula(formula: str) -> Formula:
     return parsed
 
 
-def variables_of(side: Any) -> list[str]:
-    """The columns that one side of a formula needs, in their own order.
+def variables_of(side: Any, columns: Sequence[str]) -> list[str]:
+    """The columns that one side of a formula needs, in their own order; `a.b` is a column where the data has it.
 
     From the text of each factor: the formula itself knows none inside a transform that keeps a state, such as poly().
     """
     factors = [factor for term in side for factor in term.factors]
     called = [factor.expr for factor in factors if factor.eval_method is Factor.EvalMethod.PYTHON]
     plain = {factor.expr for factor in factors if factor.eval_method is Factor.EvalMethod.LOOKUP}
-    inside = {variable.root for text in called for variable in factor_variables(text)}
-    return sorted(plain | {str(root) for root in inside if root not in TRANSFORMS})
+    inside = {name for text in called for name in factor_variables(text)}
+    roots = {str(name if str(name) in columns else name.root) for name in inside if name.root not in TRANSFORMS}
+    return sorted(plain | roots)
 
 
 def first_line(fault: Exception) -> str:
@@ -130,7 +131,7 @@ def build_design(
         RankDeficient: a column that repeats others.
     """
     parsed = read_formula(formula)
-    outcomes, covariates = variables_of(parsed.lhs), variables_of(parsed.rhs)
+    outcomes, covariates = variables_of(parsed.lhs, frame.columns), variables_of(parsed.rhs, frame.columns)
     asked = [*order_by, *beside, *(("formula", name) for name in outcomes + covariates)]
     table = pd.DataFrame({name: column(frame, name, role) for role, name in asked})
     table = table.assign(**{name: numbers(table[name], "formula") for name in outcomes})
@@ -143,6 +144,7 @@ def build_design(
     used = without_unused_levels(ordered)
     outcome, design = evaluated(parsed, formula, used)
     names = tuple(map(str, design.model_spec.column_names))
+    refuse_repeated(names)
     matrix = design.to_numpy(dtype=np.float64)
     check_finite(outcome, matrix, names)
     terms = {str(term): tuple(places) for term, places in design.model_spec.term_indices.items() if str(term) != "1"}
@@ -150,6 +152,15 @@ def build_design(
     check_rank(matrix, names)
     recipe = recipe_of(design.model_spec, used[covariates])
     return Design(outcome, matrix, names, terms, ordered, int((~known).sum()), recipe)
+
+
+def refuse_repeated(names: tuple[str, ...]) -> None:
+    """Refuse two columns of the design under one name, as when a covariate is called Intercept."""
+    again = list(dict.fromkeys(name for name in names if names.count(name) > 1))
+    if again:
+        raise BadFormula(
+            "formula", None, f"makes several columns named {named_rows(again)}", "rename the covariate in the data"
+        )
 
 
 def recipe_of(spec: Any, rows: pd.DataFrame) -> FormulaRecipe:

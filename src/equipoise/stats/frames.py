@@ -67,8 +67,10 @@ def numbers(series: "pd.Series[Any]", role: str) -> Vector:
     """A column as floats, NaN where missing.
 
     Raises:
-        BadSample: when it holds something that is not a number; dates are none.
+        BadSample: when it holds something that is not a number; dates and complex numbers are none.
     """
+    if series.dtype.kind == "c":
+        raise BadSample(role, series.name, "holds complex numbers", "give a column of real numbers")
     if series.dtype.kind in "mM":
         raise BadSample(
             role, series.name, "holds dates or times, not numbers", "give the time since a day, as a number"

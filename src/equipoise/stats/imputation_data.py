@@ -169,12 +169,12 @@ def table_of(frame: Opened, names: Names, ice: str | None) -> pd.DataFrame:
 
 
 def refuse_text(visit: "pd.Series[Any]", name: str) -> None:
-    """Refuse visits whose order is not known."""
+    """Refuse visits whose order need not be that of the trial, such as text."""
     if not isinstance(visit.dtype, pd.CategoricalDtype) and not pd.api.types.is_numeric_dtype(visit.dtype):
         raise BadSample(
             "visit",
             name,
-            "is text, whose alphabetical order need not be the order of the visits",
+            "holds neither numbers nor categories, whose order is known",
             "give numbers, or categories in the order of the visits",
         )
 

@@ -14,7 +14,7 @@ from equipoise.stats.refusals import BadSample, NotIdentified, check_level, is_n
 from equipoise.stats.samples import Vector, refuse_extremes
 
 FEWEST_DRAWS = 2
-FEWEST_DF = 0.05  # below it a t quantile leaves the range of a float
+FEWEST_DF = 0.01  # below it the t quantile nears the largest float
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ def refuse_no_information(df: Vector) -> None:
         raise NotIdentified(
             "variances",
             None,
-            "are nothing beside the variance between sets: no degrees of freedom are left",
+            f"are nothing beside the variance between sets: less than {FEWEST_DF:g} degrees of freedom are left",
             "check that they are squares of standard errors, in the unit of the estimates",
         )
 

@@ -4,8 +4,9 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
+from equipoise.safety.circumstances import LabValue
 from equipoise.safety.grade_table import grade_values
-from equipoise.safety.grading import LabValue, grade_value
+from equipoise.safety.grading import grade_value
 from equipoise.safety.scales import scale_named
 
 COLUMNS = ("parameter", "value", "unit", "lln", "uln", "baseline", "sex", "age", "fasting", "hiv", "qualifier")

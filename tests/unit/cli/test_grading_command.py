@@ -55,7 +55,7 @@ def test_grades_stand_beside_the_columns_as_they_came(run, labs, tmp_path):
         "",
         "DAIDS 2.1 (July 2017) grades this only in participants without HIV",
         "uln is missing",
-        "value = n/d is not a number; write digits with a point",
+        "no number: value = n/d; write digits with a point",
         "DAIDS 2.1 (July 2017) does not grade CRP",
     ]
     assert [row["remark"] for row in rows] == ["'=2+3", "-1.5", "a, b", "", "<5"]
@@ -65,8 +65,8 @@ def test_grades_stand_beside_the_columns_as_they_came(run, labs, tmp_path):
         "CD4                    0  0  0  0  0           1             0\n"
         "CRP                    0  0  0  0  0           1             0\n"
         "HGB                    0  0  1  0  0           0             0\n"
+        "not-gradable: 1 because no number\n"
         "not-gradable: 1 because uln is missing\n"
-        "not-gradable: 1 because value = n/d is not a number\n"
         "not-graded: 1 because DAIDS 2.1 (July 2017) does not grade CRP\n"
         "not-graded: 1 because DAIDS 2.1 (July 2017) grades this only in participants without HIV\n"
         "\n"
@@ -169,3 +169,19 @@ def test_the_values_are_never_written_over(run, labs):
     code, _, err = run("safety", "grade", labs, "--scale", "daids", "--out", labs)
     assert (code, err) == (1, f"Refused. --out = {labs}: is the file of the values; name another file\n")
     assert labs.read_text() == LABS
+
+
+def test_a_long_table_keeps_its_order_and_tells_the_line_of_a_fault(run, labs, tmp_path):
+    lines = [f"P{i:04d},K,{4 + i % 3},mmol/L,,,,F,40,," for i in range(1000)]
+    labs.write_text("\n".join([HEADER, *lines]) + "\n")
+    assert run("safety", "grade", labs, "--scale", "daids", "--out", tmp_path / "g.csv")[0] == 0
+    rows = rows_of(tmp_path / "g.csv")
+    assert [row["participant"] for row in rows] == [f"P{i:04d}" for i in range(1000)]
+    assert [row["grade"] for row in rows] == [("0", "0", "2")[i % 3] for i in range(1000)]
+    labs.write_text("\n".join([HEADER, *lines, "P1000,K"]) + "\n")
+    code, _, err = run("safety", "grade", labs, "--scale", "daids", "--out", tmp_path / "h.csv")
+    assert (code, err) == (
+        1,
+        f"Refused. {labs}:1002: has 2 cells where the header has 11; "
+        "add or remove a delimiter, and put a cell that holds one in quotes\n",
+    )

@@ -11,9 +11,10 @@ from equipoise import conduct
 from equipoise.conduct import donor_tables, product_tables
 from equipoise.conduct.snapshots import COLUMNS
 
-NOT_IN_THE_COURSE = {
-    *(table.name for table in (*donor_tables.TABLES, *product_tables.TABLES)),
-    *("telling", "stopping", "stopping_state"),
+NOT_IN_THE_COURSE = {table.name for table in (*donor_tables.TABLES, *product_tables.TABLES)} | {
+    "telling",
+    "stopping",
+    "stopping_state",
 }
 FRAMES = ("participants", "visits", "values", "adverse_events", "deviations", "corrections")
 

@@ -5,7 +5,13 @@ import pytest
 
 @pytest.mark.parametrize(
     "page",
-    ["tutorial/first-trial", "tutorial/acts-from-python", "how-to/write-a-protocol", "how-to/choose-a-stopping-rule"],
+    [
+        "tutorial/first-trial",
+        "tutorial/acts-from-python",
+        "how-to/write-a-protocol",
+        "how-to/choose-a-stopping-rule",
+        "how-to/grade-laboratory-values",
+    ],
 )
 def test_a_page_can_be_followed_from_an_empty_folder(follow, page):
     assert follow(f"docs/{page}.md") == ""

@@ -2,7 +2,10 @@
 
 import pytest
 
-from equipoise.safety.grading import Grading, LabValue, grade_value, read_number
+from equipoise.safety.circumstances import LabValue
+from equipoise.safety.grading import grade_value
+from equipoise.safety.plans import Grading
+from equipoise.safety.readings import read_number
 from equipoise.safety.scales import scale_named
 
 DAIDS, CTCAE = scale_named("daids-2.1"), scale_named("ctcae-5.0")
@@ -64,9 +67,9 @@ def test_no_grade_has_the_terms_that_were_looked_at_and_no_direction():
             {"uln": "40"},
             "baseline is missing or cannot be placed, and the grade differs by a normal or abnormal one",
         ),
-        (DAIDS, "K", "5,7", "mmol/L", {}, "value = 5,7 is not a number; write digits with a point"),
-        (DAIDS, "K", "haemolysed", "mmol/L", {}, "value = haemolysed is not a number; write digits with a point"),
-        (DAIDS, "K", "-5", "mmol/L", {}, "value = -5 is not a number; write digits with a point"),
+        (DAIDS, "K", "5,7", "mmol/L", {}, "no number: value = 5,7; write digits with a point"),
+        (DAIDS, "K", "haemolysed", "mmol/L", {}, "no number: value = haemolysed; write digits with a point"),
+        (DAIDS, "K", "-5", "mmol/L", {}, "no number: value = -5; write digits with a point"),
         (DAIDS, "K", " ", "mmol/L", {}, "value is missing"),
         (
             DAIDS,
@@ -85,7 +88,14 @@ def test_no_grade_has_the_terms_that_were_looked_at_and_no_direction():
             {},
             f"no unit is given of those that {DAIDS_LABEL} has limits in; report it in mmol/L, never convert by hand",
         ),
-        (DAIDS, "PLAT", "<60", "G/L", {}, "values < 60 may have grade 2, 3 or 4; report a more exact value"),
+        (
+            DAIDS,
+            "PLAT",
+            "<60",
+            "G/L",
+            {},
+            "not exact enough: values < 60 may have grade 2, 3 or 4; report a more exact value",
+        ),
         (DAIDS, "PLAT", "<0", "G/L", {}, "the value lies below 0; correct it"),
     ],
 )

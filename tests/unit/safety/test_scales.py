@@ -2,11 +2,12 @@
 
 import pytest
 
-from equipoise.protocol import ProtocolRefused
+from equipoise.protocol import ProtocolRefused, faults_in, parse
 from equipoise.protocol.grading import parse_range
 from equipoise.refusals import Refusal
-from equipoise.safety.grading import LabValue, grade_value
-from equipoise.safety.scales import read_scale_file, scale_named
+from equipoise.safety.circumstances import LabValue
+from equipoise.safety.grading import grade_value
+from equipoise.safety.scales import read_scale_file, scale_named, scale_of
 
 OWN = """scale: Ward
 version: "1"
@@ -22,7 +23,9 @@ ladders:
 """
 
 
-@pytest.mark.parametrize("name", ["daids-2.1", "DAIDS", "daids_v2.1", "Daids 2.1", "DAIDSv2.1"])
+@pytest.mark.parametrize(
+    "name", ["daids-2.1", "DAIDS", "daids_v2.1", "Daids 2.1", "DAIDSv2.1", "DAIDS 2.1 (July 2017)"]
+)
 def test_names_of_daids(name):
     assert scale_named(name).label == "DAIDS 2.1 (July 2017)"
 
@@ -72,6 +75,57 @@ def test_the_tables_come_with_their_notice(checkout):
 )
 def test_ranges(text, written):
     assert parse_range(text).text == written
+
+
+OWN_IN_PROTOCOL = """grading:
+    scale: own
+    version: ward
+    ladders:
+      - {parameter: CRP, term: CRP raised, direction: H, unit: mg/L, steps: [{grade: 1, range: "> 5"}]}
+"""
+
+
+def protocol_text(checkout, grading):
+    """The example protocol with another `safety.grading`."""
+    text = (checkout / "examples" / "nk-hiv" / "protocol.yaml").read_text(encoding="utf-8")
+    (line,) = [line for line in text.splitlines() if line.startswith("  grading:")]
+    return text.replace(line, "  " + grading.rstrip()).encode()
+
+
+def test_the_scale_of_a_protocol(checkout):
+    protocol = parse((checkout / "examples" / "nk-hiv" / "protocol.yaml").read_bytes())
+    assert scale_of(protocol.safety.grading) is scale_named("daids-2.1")
+
+
+def test_a_protocol_that_brings_its_own_scale(checkout):
+    scale = scale_of(parse(protocol_text(checkout, OWN_IN_PROTOCOL)).safety.grading)
+    assert grade_value(scale, LabValue("CRP", "6", "mg/L")).rule == "own ward, CRP raised: > 5 mg/L"
+
+
+def test_a_version_that_does_not_come_with_the_program_is_refused(checkout):
+    grading = parse(protocol_text(checkout, 'grading: {scale: CTCAE, version: "4.03"}')).safety.grading
+    with pytest.raises(Refusal, match=r"^scale = CTCAE 4\.03: is not a scale that comes with the program"):
+        scale_of(grading)
+
+
+@pytest.mark.parametrize(
+    ("grading", "told"),
+    [
+        (
+            "grading: {scale: own, version: ward}",
+            "safety.grading: ladders go with scale own, and own needs them; "
+            "write the ladders of an own scale, or name a published one without any",
+        ),
+        (
+            OWN_IN_PROTOCOL.replace("> 5", "> 5 to 9"),
+            "safety.grading.ladders[0].steps[0].range = > 5 to 9: leaves values above it without a grade; "
+            "leave the worst grade open on that side",
+        ),
+    ],
+)
+def test_a_faulty_scale_in_a_protocol_is_a_fault_of_its_line(checkout, grading, told):
+    faults = faults_in(protocol_text(checkout, grading))
+    assert [str(fault).partition(": ")[2] for fault in faults] == [told]
 
 
 def read(tmp_path, text):

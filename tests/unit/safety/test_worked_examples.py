@@ -2,7 +2,8 @@
 
 import pytest
 
-from equipoise.safety.grading import LabValue, grade_value
+from equipoise.safety.circumstances import LabValue
+from equipoise.safety.grading import grade_value
 from equipoise.safety.scales import scale_named
 
 

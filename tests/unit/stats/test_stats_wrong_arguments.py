@@ -84,7 +84,7 @@ REFUSED = {
     ),
     "variances of another unit": (
         lambda f: stats.pool([1e6, 2e6], [1e-9, 1e-9], 18),
-        "variances: are nothing beside the variance between sets: no degrees of freedom are left; "
+        "variances: are nothing beside the variance between sets: less than 0.01 degrees of freedom are left; "
         "check that they are squares of standard errors, in the unit of the estimates",
     ),
     "terms that are a number": (
@@ -102,6 +102,24 @@ REFUSED = {
     "an outcome of dates": (
         lambda f: least_squares(f.assign(y=pd.Timestamp("2026-01-01") + pd.to_timedelta(f["age"], "D"))),
         "formula = y: holds dates or times, not numbers; give the time since a day, as a number",
+    ),
+    "an outcome of complex numbers": (
+        lambda f: least_squares(f.assign(y=f["y"] + 1j)),
+        "formula = y: holds complex numbers; give a column of real numbers",
+    ),
+    "a covariate with the constant's name": (
+        lambda f: stats.ancova("y ~ arm + Intercept", f.rename(columns={"age": "Intercept"})),
+        "formula: makes several columns named Intercept; rename the covariate in the data",
+    ),
+    "a factor with the name of a result": (
+        lambda f: stats.marginal_means(stats.ancova("y ~ df", f.rename(columns={"arm": "df"})), "df"),
+        "factor = df: is the name of a column of the results as well; rename it in the data",
+    ),
+    "a group with the name of a result": (
+        lambda f: stats.marginal_means(
+            stats.ancova("y ~ contrast + C(visit)", f.rename(columns={"arm": "contrast"})), "visit", by="contrast"
+        ),
+        "factor = contrast: is the name of a column of the results as well; rename it in the data",
     ),
     "an outcome too large to square": (
         lambda f: stats.mmrm("y ~ arm", f.assign(y=f["y"] * 1e160), subject="id", visit="visit"),
@@ -263,6 +281,13 @@ def test_transforms_that_keep_a_state_leave_the_means_as_they_are(trial, term, p
         )
     np.testing.assert_allclose(first.table["estimate"], second.table["estimate"], rtol=1e-10)
     np.testing.assert_allclose(first.table["std_error"], second.table["std_error"], rtol=1e-8)
+
+
+def test_names_with_dots_are_columns_inside_functions_too(trial):
+    dotted = trial.rename(columns={"age": "age.entry", "y": "y.1"})
+    plain = stats.ancova("log(y) ~ arm + log(age)", trial)
+    fit = stats.ancova("log(`y.1`) ~ arm + log(`age.entry`)", dotted)
+    assert fit.beta.tobytes() == plain.beta.tobytes()
 
 
 def test_values_of_a_covariate_may_come_as_any_series(trial):
