@@ -12,7 +12,7 @@ from equipoise.conduct.acting import Act, acting, check_not_before, check_not_fu
 from equipoise.conduct.in_force import InForce, nearest
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.refusing import NotAccepted, NotFound, OutOfOrder
-from equipoise.conduct.stopping_watch import standings
+from equipoise.conduct.stopping_watch import first_infusion_on, standings_after_event
 from equipoise.conduct.trials import Trial
 from equipoise.ledger import Actor, Row, is_blank
 from equipoise.protocol.safety import AdverseEventRules
@@ -129,10 +129,10 @@ def report_adverse_event(
         in_force = act.in_force_for(row)
         _check_collected(in_force, row, moment)
         _check_facts(act, in_force, facts)
-        facts = _settled(in_force, row, facts)
+        facts = _settled(act, in_force, row, facts)
         _check_begun(act, facts)
         number = int(str(row["adverse_events"])) + 1
-        stopping = standings(trial.newest(act.writer).protocol, act.writer, participant, number, facts)
+        stopping = standings_after_event(trial.newest(act.writer).protocol, act.writer, participant, number, facts)
         payload = {"participant": participant, "number": number, "facts": facts, "stopping": stopping}
         act.append(payload, stream=participant, in_force=in_force)
     return number
@@ -211,11 +211,11 @@ def follow_up_adverse_event(
             facts["highest_grade"] = None
         _check_facts(act, in_force, facts)
         _check_informed(act, facts, informed)
-        facts = _settled(in_force, row, facts, before["highest_grade"])
+        facts = _settled(act, in_force, row, facts, before["highest_grade"])
         changed = {name: [before[name], facts[name]] for name in facts if facts[name] != before[name]}
         if not changed:
             raise NotAccepted("adverse event", number, "nothing differs from what stands there", "leave it")
-        stopping = standings(trial.newest(act.writer).protocol, act.writer, participant, number, facts)
+        stopping = standings_after_event(trial.newest(act.writer).protocol, act.writer, participant, number, facts)
         told = {"facts": facts, "changed": changed, "informed_at": informed, "stopping": stopping}
         act.append({"participant": participant, "number": number, **told}, stream=participant, in_force=in_force)
 
@@ -233,18 +233,22 @@ def adverse_event_row(act: Act, participant: str, number: int) -> Row:
     return row
 
 
-def _settled(in_force: InForce, participant: Row, facts: Facts, highest_before: int = 0) -> dict[str, Any]:
+def _settled(act: Act, in_force: InForce, participant: Row, facts: Facts, highest_before: int = 0) -> dict[str, Any]:
     """The facts with what follows from them: the day to count by, the highest grade, whether suspected and expected."""
     rules = _rules(in_force)
     onset = parse_moment("onset", facts["onset_given"])
-    start = None if participant["randomised_on"] is None else date.fromisoformat(str(participant["randomised_on"]))
-    ended = facts["resolved"]
-    before_start = ended is not None and start is not None and ended < start.isoformat()
+    randomised_on = participant["randomised_on"]
+    starts = (
+        first_infusion_on(act.writer, str(participant["participant"])),
+        None if randomised_on is None else date.fromisoformat(str(randomised_on)),
+    )
+    ended = facts["resolved"] or date.max.isoformat()
+    possible = (day for day in starts if day is not None and onset.may_be(day) and day.isoformat() <= ended)
     moment_known = None if onset.at is None else onset.span(in_force.timezone)[0]
     products = {part.id for part in in_force.protocol.interventions if part.role == "Experimental Intervention"}
     return {
         **facts,
-        "onset": onset.assumed_day(None if before_start else start).isoformat(),
+        "onset": onset.assumed_day(next(possible, None)).isoformat(),
         "onset_at": None if moment_known is None else _moment("onset", moment_known),
         "highest_grade": facts["highest_grade"] or max(facts["grade"], highest_before),
         "suspected": is_suspected(rules, facts["related"], products),

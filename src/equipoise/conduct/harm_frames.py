@@ -24,17 +24,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "stopping": ("rule", "position", "at", "participant", "treated", "events", "boundary", "crossed"),
 }  # fmt: skip
 
-Infusions = Mapping[str, Sequence[Infusion]]
 
-
-def adverse_events(in_force: InForce, tables: Tables, infusions: Infusions) -> Iterator[Record]:
-    """Adverse events as they stand.
-
-    Args:
-        in_force: the newest version of the protocol.
-        tables: the folded tables.
-        infusions: by participant.
-    """
+def adverse_events(in_force: InForce, tables: Tables) -> Iterator[Record]:
+    """Adverse events as they stand, in the newest version of the protocol."""
+    infusions = _infusions(tables)
     safety = in_force.protocol.safety
     terms = safety.adverse_events.terms if safety else {}
     systems = safety.adverse_events.systems if safety else {}
@@ -63,6 +56,17 @@ def adverse_events(in_force: InForce, tables: Tables, infusions: Infusions) -> I
             "reported_at": moment_of(row["reported_at"]),
             "deadlines": tuple((f"{each.clock} ({each.to})", each.due_at, each.met_at) for each in due),
         }
+
+
+def _infusions(tables: Tables) -> dict[str, list[Infusion]]:
+    """Started infusions by participant."""
+    found: dict[str, list[Infusion]] = {}
+    for row in tables.rows("infusion"):
+        started_at = moment_of(row["started_at"])
+        assert started_at is not None, "an infusion has a start"
+        infusion = Infusion(str(row["course"]), started_at, moment_of(row["stopped_at"]))
+        found.setdefault(str(row["participant"]), []).append(infusion)
+    return found
 
 
 def _after_infusion(in_force: InForce, row: Row, infusions: Sequence[Infusion]) -> Record:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from equipoise.conduct.acting import Act, acting, check_not_future
 from equipoise.conduct.in_force import InForce, check_known
 from equipoise.conduct.kinds import Kind
+from equipoise.conduct.product_frames import treated
 from equipoise.conduct.refusing import NotAccepted, OutOfOrder
 from equipoise.conduct.tables import TRIAL
 from equipoise.conduct.trials import Trial
@@ -30,7 +31,9 @@ DECISIONS = (CONTINUE, STOP)
 Facts = Mapping[str, Any]
 
 
-def standings(protocol: Protocol, tables: Tables, participant: str, number: int, facts: Facts) -> list[dict[str, Any]]:
+def standings_after_event(
+    protocol: Protocol, tables: Tables, participant: str, number: int, facts: Facts
+) -> list[dict[str, Any]]:
     """Where each rule of the participant's arm stands once an adverse event is what the facts say.
 
     Args:
@@ -43,25 +46,63 @@ def standings(protocol: Protocol, tables: Tables, participant: str, number: int,
     Returns:
         For the payload, one entry a rule; none before the participant is treated.
     """
+    rows = tables.rows("adverse_event")
+    others = [row for row in rows if (row["participant"], row["number"]) != (participant, number)]
+    records = [*((str(row["participant"]), _facts(row)) for row in others), (participant, facts)]
     found = []
     for rule in protocol.stopping_rules:
-        treated = treated_in(tables, rule.arm)
-        if participant in treated:
-            rows = tables.rows("adverse_event")
-            others = [row for row in rows if (row["participant"], row["number"]) != (participant, number)]
-            records = [(str(row["participant"]), _facts(row)) for row in others]
-            found.append(_standing(protocol, tables, rule, treated, [*records, (participant, facts)]))
+        people = treated_in(tables, rule.arm)
+        if participant in people:
+            found.append(_standing(protocol, tables, rule, people, records))
     return found
+
+
+def standings_after_start(
+    protocol: Protocol, tables: Tables, participant: str, arm: str, day: date
+) -> list[dict[str, Any]]:
+    """Where each rule of an arm stands once an infusion of a participant is started on a day."""
+    records = [(str(row["participant"]), _facts(row)) for row in tables.rows("adverse_event")]
+    people = _infused_in(tables, arm)
+    people.setdefault(participant, day.isoformat())
+    rules = [rule for rule in protocol.stopping_rules if rule.arm == arm]
+    return [_standing(protocol, tables, rule, people, records) for rule in rules]
 
 
 def treated_in(tables: Tables, arm: str) -> dict[str, str]:
     """The participants of an arm who count as treated, in order, each with the day from which events count.
 
-    They are those randomised to it, from the day of randomisation.
+    From the day of the first infusion; in an arm in which none is recorded, from the day of randomisation, so that a
+    trial that keeps its doses elsewhere is watched too.
     """
+    infused = _infused_in(tables, arm)
+    if infused:
+        return infused
     rows = sorted(tables.rows("allocation", arm=arm), key=lambda row: int(str(row["seq"])))
     starts = {row["participant"]: str(row["randomised_on"]) for row in tables.rows("participant")}
     return {str(row["participant"]): starts[row["participant"]] for row in rows}
+
+
+def first_infusion_on(tables: Tables, participant: str) -> date | None:
+    """The day of a participant's first infusion."""
+    days = [str(row["started_on"]) for row in tables.rows("infusion", participant=participant)]
+    return date.fromisoformat(min(days)) if days else None
+
+
+def _infused_in(tables: Tables, arm: str) -> dict[str, str]:
+    firsts = {person: first_infusion_on(tables, person) for person in treated(tables, arm)}
+    return {person: day.isoformat() for person, day in firsts.items() if day is not None}
+
+
+def pause_of(protocol: Protocol, tables: Tables, what: Literal["randomisation", "infusion"]) -> OutOfOrder | None:
+    """What is said while a crossed stopping rule pauses an act; None while none does."""
+    for rule in protocol.stopping_rules:
+        state = tables.row("stopping_state", rule.id)
+        if what in rule.pauses and state is not None and state["paused"]:
+            decided = state["decision"] == STOP
+            problem = "was crossed, and the trial is stopped" if decided else f"is crossed and pauses {what}"
+            remedy = "record a new decision first" if decided else "wait until the committee's decision is recorded"
+            return OutOfOrder("stopping_rules", rule.id, problem, remedy)
+    return None
 
 
 def check_not_paused(protocol: Protocol, tables: Tables, what: Literal["randomisation", "infusion"]) -> None:
@@ -70,13 +111,9 @@ def check_not_paused(protocol: Protocol, tables: Tables, what: Literal["randomis
     Raises:
         OutOfOrder: naming the rule.
     """
-    for rule in protocol.stopping_rules:
-        state = tables.row("stopping_state", rule.id)
-        if what in rule.pauses and state is not None and state["paused"]:
-            decided = state["decision"] == STOP
-            problem = "was crossed, and the trial is stopped" if decided else f"is crossed and pauses {what}"
-            remedy = "record a new decision first" if decided else "wait until the committee's decision is recorded"
-            raise OutOfOrder("stopping_rules", rule.id, problem, remedy)
+    paused = pause_of(protocol, tables, what)
+    if paused is not None:
+        raise paused
 
 
 def decide_stopping(
@@ -147,16 +184,16 @@ def _standing(
     protocol: Protocol,
     tables: Tables,
     rule: StoppingRule,
-    treated: Mapping[str, str],
+    people: Mapping[str, str],
     records: Iterable[tuple[str, Facts]],
 ) -> dict[str, Any]:
     counted = [
         person
         for person, facts in records
-        if person in treated and facts["onset"] >= treated[person] and _is_counted(protocol, rule, facts)
+        if person in people and facts["onset"] >= people[person] and _is_counted(protocol, rule, facts)
     ]
-    counts: Sequence[int] = [counted.count(person) for person in treated]
-    found = standing_in_order(boundary_of(protocol, rule, until=len(treated)), counts)
+    counts: Sequence[int] = [counted.count(person) for person in people]
+    found = standing_in_order(boundary_of(protocol, rule, until=len(people)), counts)
     state = tables.row("stopping_state", rule.id)
     was_paused = state is not None and bool(state["paused"])
     decided = None if state is None else state["decided_events"]

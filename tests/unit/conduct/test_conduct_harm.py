@@ -24,7 +24,7 @@ RULES = """\
       - {for: suspected unexpected, days: 15}
 stopping_rules:
   - {id: SR1, text: Two, arm: NEW, event: ae.grade >= 3 and ae.related == 'RELATED', boundary: fixed, limit: 2, pauses: [randomisation]}
-  - {id: SR2, text: Any death, arm: NEW, event: ae.grade == 5, boundary: fixed, limit: 1}
+  - {id: SR2, text: Any death, arm: NEW, event: ae.grade == 5, boundary: fixed, limit: 1, pauses: [infusion]}
 committees: [{id: DMC, name: Committee, role: Decides}]
 """
 RELATED = {"cells": "RELATED", "procedure": "NOT RELATED"}
@@ -354,7 +354,7 @@ def test_what_was_recorded_before_these_facts_were_asked_is_read_still(watched):
     old = {name: event.payload["facts"][name] for name in first}
     payload = {"participant": participant, "number": 1, "facts": old}
     puts = {put.table: dict(put.values) for put in fold(replace(event, payload=payload))}
-    assert set(puts) == {"participant", "adverse_event"}
+    assert set(puts) == {"participant", "adverse_event", "investigator"}
     assert (puts["adverse_event"]["onset_given"], puts["adverse_event"]["highest_grade"]) == ("2018-02-01", 1)
 
 
@@ -368,3 +368,54 @@ def test_the_tables_equal_a_rebuild_and_memory(watched):
     tables, _ = ledger.as_of(None)
     for table in harm_tables.TABLES:
         assert watched.rows(table.name) == tables.rows(table.name) != [], table.name
+
+
+# --- after infusions
+
+
+def test_an_event_after_an_infusion_says_by_how_long_and_whether_it_is_a_reaction(watched):
+    participant = watched.infused()
+    started = datetime.fromisoformat(str(watched.rows("infusion")[0]["started_at"]))
+    local = (started + timedelta(hours=8, minutes=15)).strftime("%Y-%m-%dT%H:%M")
+    watched.now += timedelta(hours=1)
+    watched.harmed(participant, onset=local, course="C1")
+    watched.harmed(participant, onset=watched.today)
+    watched.wait(1)
+    watched.harmed(participant, onset=watched.today)
+    found = frame(watched)
+    assert found["treatment_emergent"].tolist() == [True, True, True]
+    assert found["infusion_reaction"].tolist() == [True, None, False]
+    assert found["hours_after_infusion"].iloc[0] == pytest.approx(0.25, abs=1 / 60)
+    assert found["hours_after_infusion"].iloc[1:].isna().all()
+
+
+def test_once_infusions_are_recorded_those_infused_are_treated(watched):
+    participant = watched.infused()
+    idle = watched.in_arm("NEW")
+    severe(watched, idle)
+    severe(watched, participant)
+    found = frame(watched, "stopping").query("rule == 'SR1'")
+    assert found[["participant", "treated", "events"]].to_numpy().tolist() == [[participant, 1, 0], [participant, 1, 1]]
+
+
+def test_a_crossed_rule_that_pauses_infusion_refuses_it_at_the_bedside(watched):
+    participant = watched.issued()
+    other = watched.in_arm("NEW")
+    death = {"serious": True, "criteria": ("AESDTH",), "outcome": "FATAL", "resolved": watched.today}
+    watched.harmed(other, grade=5, **death)
+    text = refusal(lambda: watched.infuse(participant))
+    said = "stopping_rules = SR2: is crossed and pauses infusion; wait until the committee's decision is recorded"
+    assert said in text
+    refusals = frame(watched, "infusion_refusals")
+    assert refusals["code"].tolist() == ["stopping-rule"]
+    assert frame(watched, "infusions").empty
+    decide(watched, rule="SR2")
+    watched.infuse(participant)
+    assert len(frame(watched, "infusions")) == 1
+
+
+def test_what_stops_a_product_is_not_undone_when_the_event_gets_better(watched):
+    participant = watched.issued()
+    severe(watched, participant)
+    follow_up(watched, participant, grade=1)
+    assert "stop_if of two is met" in refusal(lambda: watched.infuse(participant))
