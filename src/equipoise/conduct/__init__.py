@@ -38,7 +38,9 @@ from equipoise.conduct.releasing import recall_lot, receive_lot, record_lot_resu
 from equipoise.conduct.replaying import Replayed, replay_allocations
 from equipoise.conduct.screening import consent, declare_eligible, fail_screening, screen
 from equipoise.conduct.snapshots import Snapshot, snapshot
+from equipoise.conduct.stopping_watch import decide_stopping
 from equipoise.conduct.tables import PROJECTION
+from equipoise.conduct.telling import report_to
 from equipoise.conduct.tissue_typing import type_donor, type_participant
 from equipoise.conduct.tracing import trace_donor, trace_participant
 from equipoise.conduct.trials import Trial, create, open_trial
@@ -76,6 +78,7 @@ __all__ = [
     "correct",
     "correct_visit_date",
     "create",
+    "decide_stopping",
     "declare_eligible",
     "destroy_bag",
     "deviation",
@@ -106,6 +109,7 @@ __all__ = [
     "release_lot",
     "replay_allocations",
     "report_adverse_event",
+    "report_to",
     "return_bag",
     "reveal",
     "screen",

@@ -30,6 +30,7 @@ from equipoise.conduct.product_record import (
 )
 from equipoise.conduct.product_tables import VITAL_SIGNS
 from equipoise.conduct.refusing import InfusionRefused, Locked, NotAccepted, OutOfOrder
+from equipoise.conduct.stopping_watch import pause_of, standings_after_start
 from equipoise.conduct.tables import TRIAL
 from equipoise.conduct.trials import Trial, trial_row
 from equipoise.donors import (
@@ -392,6 +393,9 @@ def _against(bedside: _Bedside, attempt: Attempt, step: Handover, second: Actor)
             closes=plan.closes if plan else None,
         )
     )
+    paused = pause_of(act.trial.newest(act.writer).protocol, act.writer, "infusion")
+    if paused is not None:
+        found.append(Reason("stopping-rule", paused.field, paused.value, paused.problem, paused.remedy))
     chain = chain_of(act.writer, bedside.held.bag.id)
     steps = handover_reasons(bedside.held.bag, chain, step)
     found += [reason for reason in steps if reason.code in ("custody-giver", "custody-time")]
@@ -423,10 +427,20 @@ def _append_start(bedside: _Bedside, attempt: Attempt, step: Handover, told: Map
         "preconditions": dict(attempt.preconditions),
         "accept_conditional": attempt.accept_conditional.strip() or None,
         "checked_by": list(attempt.checked_by),
+        "stopping": _standings(bedside, attempt),
         **told,
         **step_payload(step, chain),
     }
     act.append(payload, stream=attempt.participant, in_force=bedside.in_force)
+
+
+def _standings(bedside: _Bedside, attempt: Attempt) -> list[dict[str, Any]]:
+    """Where the stopping rules of the arm stand once this infusion is started."""
+    act = bedside.act
+    assert bedside.arm is not None, "who is infused was randomised"
+    protocol = act.trial.newest(act.writer).protocol
+    day = attempt.started_at.date()
+    return standings_after_start(protocol, act.writer, attempt.participant, bedside.arm, day)
 
 
 def _append_refusal(

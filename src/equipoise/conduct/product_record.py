@@ -185,10 +185,11 @@ def _stopped(in_force: InForce, tables: Tables, participant: str, product: str) 
 
 
 def _event(row: Row, intervention: str) -> dict[str, Any]:
-    """An adverse event as a rule reads it; `related` is the answer for the intervention at hand."""
+    """An adverse event as a rule reads it, by its highest grade; `related` is for the intervention at hand."""
     related = json.loads(str(row["related"])).get(intervention)
     onset = date.fromisoformat(str(row["onset"]))
-    return {**row, "serious": bool(row["serious"]), "related": related, "onset": onset}
+    grade = row["highest_grade"]
+    return {**row, "grade": grade, "serious": bool(row["serious"]), "related": related, "onset": onset}
 
 
 def regimen_of(in_force: InForce, arm: str | None, product: str) -> Regimen | None:

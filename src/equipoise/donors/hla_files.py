@@ -13,6 +13,9 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+from operator import eq
 from pathlib import Path
 
 from equipoise.donors.hla_names import BadName, HlaAllele, parse_allele
@@ -29,10 +32,12 @@ WINDOWS = {  # residues 64 to 96 of A*01:01, B*07:02 and C*01:02
     "C": "TQKYKRQAQTDRVSLRNLRGYYNQSEAGSHTLQ",
 }
 LEAST_ALIKE = 20  # of the 33 residues of the window
+SURELY_ALIKE = 28  # so many can be in one place only
+USUAL_PLACES = (24 + WINDOW_START - 1, WINDOW_START - 1)  # with the leader, and without
 LARGEST = 512 * 1024 * 1024
 LONGEST_LINE = 100_000
 NUCLEOTIDES = frozenset("ACGTN*.-|")
-ROW = re.compile(r"\s*(?P<name>[A-Z0-9]+\*[0-9:]+[A-Z]?)\s+(?P<sequence>[-A-Z*.|\s]+)")
+ROW = re.compile(r"\s*(?P<name>[A-Z0-9]+\*[0-9:]+[A-Z]?)(?:\s+(?P<sequence>[-A-Z*.|\s]*))?")
 NAME_IN_TITLE = re.compile(r"(?<![A-Z0-9])(?P<name>[ABC]\*[0-9:]+[A-Z]?)(?![A-Z0-9])")
 RELEASE = re.compile(r"#\s*version:\s*(?P<release>\S.*\S)")
 
@@ -135,22 +140,26 @@ def _alignment(lines: Sequence[str], name: str) -> Iterator[Form]:
             own = sequences.setdefault(match["name"], [])
             first = next(iter(sequences)) == match["name"]
             if first and start is None and 1 in numbers and len(marks) > numbers.index(1):
-                across = line[match.start("sequence") : marks[numbers.index(1)]]
-                start = sum(map(len, own)) + len("".join(across.split()))
-            own.append("".join(match["sequence"].split()))
+                across = line[match.end("name") : marks[numbers.index(1)]]
+                start = sum(map(len, own)) + len("".join(across.replace("|", "").split()))
+            own.append("".join((match["sequence"] or "").replace("|", "").split()))
     if not sequences:
         raise _neither(name)
     if start is None:
         problem = "does not mark residue 1"
         raise ReferenceRefusal("file", name, problem, "give the protein alignment (_prot.txt), not that of nucleotides")
-    whole = {allele: "".join(parts).replace("|", "") for allele, parts in sequences.items()}
-    reference = next(iter(whole.values()))
+    first_row = next(iter(sequences.values()))
+    reference = "".join(first_row)
     columns = [place for place in range(start, len(reference)) if reference[place] != "."][FIRST - 1 : LAST]
     if len(columns) < LAST - FIRST + 1:
         problem = f"ends before residue {LAST} of its first row"
         raise ReferenceRefusal("file", name, problem, "fetch it again, it was cut short")
-    for allele, sequence in whole.items():
-        known = _allele(allele)
+    blocks = 1 + sum(end <= columns[-1] for end in accumulate(map(len, first_row)))
+    for allele, parts in sequences.items():
+        if len(parts) < blocks and not allele.endswith("N"):
+            problem = f"ends before residue {LAST} of {allele}"
+            raise ReferenceRefusal("file", name, problem, "fetch it again, it was cut short")
+        known, sequence = _allele(allele), "".join(parts)
         if known is not None:
             read = (sequence[place] if place < len(sequence) else "*" for place in columns)
             residues = "".join(
@@ -176,18 +185,22 @@ def _fasta(lines: Sequence[str], name: str) -> Iterator[Form]:
         title, parts = line, []
 
 
+@lru_cache(maxsize=65_536)  # many long forms are of one protein
 def residues_of(locus: str, protein: str) -> str:
     """Residues 76 to 83 of a protein, its leader there or not; empty where it cannot be placed."""
     window = WINDOWS[locus]
-    best, place = 0, -1
-    for start in range(len(protein) - len(window) + 1):
-        alike = sum(a == b for a, b in zip(window, protein[start : start + len(window)], strict=True))
-        if alike > best:
-            best, place = alike, start
-    if best < LEAST_ALIKE:
+    place = next((start for start in USUAL_PLACES if _alike(window, protein, start) >= SURELY_ALIKE), None)
+    if place is None:
+        place = max(range(len(protein)), key=lambda start: _alike(window, protein, start), default=0)
+    if _alike(window, protein, place) < LEAST_ALIKE:
         return ""
     residues = protein[place + FIRST - WINDOW_START : place + LAST + 1 - WINDOW_START]
     return residues if residues.isalpha() and "X" not in residues else ""
+
+
+def _alike(window: str, protein: str, start: int) -> int:
+    """How many residues of the window are those of the protein from there on."""
+    return sum(map(eq, window, protein[start : start + len(window)]))
 
 
 def _allele(name: str) -> HlaAllele | None:
