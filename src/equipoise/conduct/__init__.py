@@ -19,6 +19,7 @@ from equipoise.conduct.locking import OpenItem, allocations_file, lock, open_ite
 from equipoise.conduct.matching import PossibleDonor, Unserved, match_donor, possible_donors, unserved
 from equipoise.conduct.permissions import PERMITTED, ROLES
 from equipoise.conduct.product_frames import treated
+from equipoise.conduct.product_left import lot_balances
 from equipoise.conduct.randomising import Allocation, randomise
 from equipoise.conduct.recording import miss_visit, record
 from equipoise.conduct.refusing import (
@@ -88,6 +89,7 @@ __all__ = [
     "issue_bag",
     "judge_donor",
     "lock",
+    "lot_balances",
     "mark_missing",
     "match_donor",
     "miss_course",

@@ -52,7 +52,7 @@ from equipoise.donors import (
 )
 from equipoise.ledger import Actor, Row
 from equipoise.protocol.interventions import Product, Regimen
-from equipoise.refusals import Refusal
+from equipoise.refusals import Refusal, shown
 
 Number = Decimal | str | int
 
@@ -119,17 +119,10 @@ def start_infusion(
     with trial.ledger.writing() as writer:
         act = Act(trial, Kind.INFUSION_STARTED, writer, by, reason, at, "act")
         asked = {"participant": participant, "course": course, "bag": bag}
-        told = {
-            "label": {
-                "bag": label.bag,
-                "lot": label.lot,
-                "participant": label.participant,
-                "expires_at": None if label.expires_at is None else label.expires_at.isoformat(),
-            },
-            "second": {"id": second.id, "role": second.role, "site": second.site},
-        }
+        told = _told(label, second)
         try:
             _check_may_act(act)
+            _check_readable(asked)
             bedside = _at_bedside(act, participant, course, bag)
             attempt = _attempt(
                 bedside,
@@ -323,6 +316,20 @@ def _check_may_act(act: Act) -> None:
         raise Locked("trial", row["code"], "is locked", "ask the data_manager to unlock it")
 
 
+def _told(label: Label, second: Actor) -> dict[str, Any]:
+    """The label as read and the second person, on one line each: what is scanned may be anything, and is kept."""
+    read: dict[str, Any] = {name: shown(getattr(label, name)) for name in ("bag", "lot", "participant")}
+    read |= {"expires_at": None if label.expires_at is None else label.expires_at.isoformat()}
+    site = None if second.site is None else shown(second.site)
+    return {"label": read, "second": {"id": shown(second.id), "role": shown(second.role), "site": site}}
+
+
+def _check_readable(asked: Mapping[str, str]) -> None:
+    for name, code in asked.items():
+        if shown(code) != code:
+            raise NotAccepted(name, code, "holds what no code does", "stop; scan it again")
+
+
 def _at_bedside(act: Act, participant: str, course: str, bag: str) -> _Bedside:
     person = act.participant(participant)
     in_force = act.in_force_for(person)
@@ -440,11 +447,12 @@ def _append_refusal(
     act: Act, asked: Mapping[str, str], told: Mapping[str, Any], reasons: Sequence[Mapping[str, str]]
 ) -> None:
     """The refused attempt, under the participant's stream where there is one of that code."""
-    known = act.writer.row("participant", asked["participant"]) is not None
+    plain = {name: shown(code) for name, code in asked.items()}
+    known = act.writer.row("participant", plain["participant"]) is not None
     act.writer.append(
         Kind.INFUSION_REFUSED,
-        {**asked, **told, "reasons": list(reasons)},
-        stream=asked["participant"] if known else TRIAL,
+        {**plain, **told, "reasons": list(reasons)},
+        stream=plain["participant"] if known else TRIAL,
         by=act.by,
         reason=act.reason,
         at=act.at,

@@ -129,7 +129,15 @@ def held_bag(tables: Tables, product: Product, row: Row) -> HeldBag:
         None if row["participant"] is None else str(row["participant"]),
         None if row["course"] is None else str(row["course"]),
         chain_excursions(product.storage, chain),
+        donor_not_eligible=_not_eligible(tables, lot.donor),
     )
+
+
+def _not_eligible(tables: Tables, donor: str) -> str:
+    """Why a donor is not eligible now; blank when they are."""
+    row = tables.row("donor", donor)
+    assert row is not None, "a lot has a donor"
+    return "" if row["eligible"] else str(row["eligibility_note"] or "nobody has judged it")
 
 
 def standing_of(trial: Trial, in_force: InForce, tables: Tables, participant: Row, product: str) -> Standing:

@@ -20,7 +20,9 @@ def test_a_page_can_be_followed_from_an_empty_folder(follow, page):
     assert follow(f"docs/{page}.md") == ""
 
 
-@pytest.mark.parametrize("name", ["keep-the-record-safe", "check-the-allocations", "read-results"])
+@pytest.mark.parametrize(
+    "name", ["keep-the-record-safe", "check-the-allocations", "read-results", "follow-the-product"]
+)
 @pytest.mark.usefixtures("first")
 def test_how_to_pages_can_be_followed_in_the_trial_of_the_tutorial(follow, name):
     assert follow(f"docs/how-to/{name}.md") == ""
