@@ -213,6 +213,22 @@ def test_many_nurses_at_once_give_one_bag_and_one_course(kit, place):
     assert kit.trial.ledger.rebuild().identical
 
 
+@pytest.mark.parametrize("code", ["L01-1\0", "\ud800", "L01-1' OR '1'='1"])
+def test_a_code_that_no_database_holds_is_refused_and_recorded(kit, code):
+    from equipoise.refusals import Refusal
+
+    participant = kit.issued()
+    for place in (0, 2):
+        asked = [participant, "C1", "L01-1"]
+        asked[place] = code
+        head = kit.head().seq
+        with pytest.raises(Refusal):
+            kit.infuse(*asked, label=kit.label(participant))
+        assert kit.head().seq == head + 1
+    assert kit.rows("infusion") == []
+    assert kit.trial.ledger.rebuild().identical
+
+
 def test_acts_killed_at_any_moment_leave_whole_acts_alone(kit, place):
     moments = random.Random(20180201)
     kit.trial.ledger.close()
