@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from equipoise.cli.showing import progress, say, say_json, say_refusal, table
-from equipoise.refusals import Refusal
+from equipoise.refusals import Refusal, shown
 
 if TYPE_CHECKING:
     from equipoise.donors.hla_typing import MacCodes
@@ -160,7 +160,7 @@ def say_summary(matrix: MatchMatrix, out: Path) -> None:
     for place in range(min(many[1], MOST_SHOWN)):
         pair = matrix.pair(place, int(matrix.ranked(place)[0]))
         donor, content = ("none", "") if pair.verdict == "match" else (pair.donor, pair.b_content)
-        rows.append((pair.recipient, donor, pair.verdict, " ".join(pair.missing_ligands), content))
+        rows.append((shown(pair.recipient), shown(donor), pair.verdict, " ".join(pair.missing_ligands), content))
     say(table(rows))
     if many[1] > MOST_SHOWN:
         say(f"and {many[1] - MOST_SHOWN:,} more recipients, in {out}")
@@ -178,7 +178,7 @@ def say_summary(matrix: MatchMatrix, out: Path) -> None:
 def some_of(codes: tuple[str, ...]) -> str:
     """The first codes, and how many more there are."""
     more = f" and {len(codes) - MOST_SHOWN:,} more" if len(codes) > MOST_SHOWN else ""
-    return ", ".join(codes[:MOST_SHOWN]) + more
+    return ", ".join(map(shown, codes[:MOST_SHOWN])) + more
 
 
 def counted(number: int, noun: str) -> str:

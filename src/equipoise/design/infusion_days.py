@@ -152,14 +152,10 @@ class InfusionDays:
             )
         except Refusal as refused:
             conduct.reject_lot(self.trial, lot, statement=refused.problem, by=QUALITY, reason="Results reviewed", at=at)
-            again = at.date() + timedelta(days=AGAIN_AFTER)
-            if again <= closes:
-                self._attempt(recipient, course, again, closes, infused)
-            else:
-                self._miss(recipient, course, closes, "No lot was released within the window")
+            self._again(recipient, course, closes, infused, at)
             return
         self._at(at.date(), ISSUED, lambda at: self._issue(recipient, course, bag, at))
-        self._at(at.date(), STARTED, lambda at: self._infuse(recipient, course, lot, bag, infused, at))
+        self._at(at.date(), STARTED, lambda at: self._infuse(recipient, course, lot, bag, closes, infused, at))
 
     def _test_donor(self, recipient: Recipient, made_at: datetime, at: datetime) -> None:
         """The donor's infection tests again, since those of the panel's opening grow old."""
@@ -225,29 +221,69 @@ class InfusionDays:
         course: Course,
         lot: str,
         bag: str,
+        closes: date,
         infused: Infused,
         at: datetime,
     ) -> None:
         nurse = Actor("nurse-01", "coordinator", recipient.site)
-        conduct.start_infusion(
-            self.trial,
-            recipient.code,
-            course.id,
-            bag,
-            label=Label(bag, lot, recipient.code, self._expires(lot)),
-            second=Actor("pi-01", "investigator", recipient.site),
-            preconditions={question.id: True for question in self.regimen.preconditions},
-            weight_kg=recipient.weight_kg,
-            accept_conditional="Sterility of 14 days is to come, as the protocol allows",
-            place="bedside",
-            celsius=Decimal("5.0"),
-            by=nurse,
-            reason=f"Course {course.id}",
-            at=at,
-        )
+        try:
+            conduct.start_infusion(
+                self.trial,
+                recipient.code,
+                course.id,
+                bag,
+                label=Label(bag, lot, recipient.code, self._expires(lot)),
+                second=Actor("pi-01", "investigator", recipient.site),
+                preconditions={question.id: True for question in self.regimen.preconditions},
+                weight_kg=recipient.weight_kg,
+                accept_conditional="Sterility of 14 days is to come, as the protocol allows",
+                place="bedside",
+                celsius=Decimal("5.0"),
+                by=nurse,
+                reason=f"Course {course.id}",
+                at=at,
+            )
+        except conduct.InfusionRefused as refused:
+            self._take_back(recipient, course, bag, closes, infused, refused, at)
+            return
         stopped = at + timedelta(minutes=int(self.rng.integers(40, 75)))
         self.agenda.put(stopped, lambda at: self._finish(recipient, course, nurse, infused, at))
         self._vital_signs(recipient, course, nurse, at)
+
+    def _take_back(
+        self,
+        recipient: Recipient,
+        course: Course,
+        bag: str,
+        closes: date,
+        infused: Infused,
+        refused: conduct.InfusionRefused,
+        at: datetime,
+    ) -> None:
+        """What was refused at the bedside goes back and is destroyed; another lot is made."""
+        conduct.return_bag(
+            self.trial,
+            bag,
+            giver="nurse-01",
+            receiver=LABORATORY.id,
+            place="ward pharmacy",
+            celsius=Decimal("5.0"),
+            by=LABORATORY,
+            reason=refused.problem,
+            at=at,
+        )
+        conduct.destroy_bag(
+            self.trial, bag, place="ward pharmacy", by=LABORATORY, reason="Refused at the bedside", at=at
+        )
+        self._again(recipient, course, closes, infused, at)
+
+    def _again(self, recipient: Recipient, course: Course, closes: date, infused: Infused, at: datetime) -> None:
+        """Another lot in some days, or no course when its window closes before."""
+        again = at.date() + timedelta(days=AGAIN_AFTER)
+        if again <= closes:
+            self._attempt(recipient, course, again, closes, infused)
+        else:
+            self._miss(recipient, course, closes, "No lot could be given within the window")
 
     def _finish(
         self,

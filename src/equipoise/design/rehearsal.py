@@ -609,8 +609,26 @@ class _Ward:
         )
         if serious:
             self.agenda.put(at + timedelta(hours=2), lambda later: self._tell(course, number, later))
+        self._let_it_go_on(at)
         if resolved > at.date():
             self._at(resolved, 300, lambda later: self._follow_up(course, number, resolved, later))
+
+    def _let_it_go_on(self, at: datetime) -> None:
+        """A virtual committee decides at once that a trial whose stopping rule is crossed goes on to its end."""
+        with self.trial.ledger.reading() as reader:
+            paused = [str(row["rule"]) for row in reader.rows("stopping_state", paused=1)]
+        for rule in paused:
+            conduct.decide_stopping(
+                self.trial,
+                rule,
+                decision="continue",
+                committee=next((part.id for part in self.protocol.committees), None),
+                statement="Rehearsed to its end",
+                on=at.date(),
+                by=self._actor("data_manager"),
+                reason="The virtual committee met",
+                at=at,
+            )
 
     def _follow_up(self, course: _Course, number: int, resolved: date, at: datetime) -> None:
         conduct.follow_up_adverse_event(

@@ -51,12 +51,13 @@ class Measured:
         return self.low if self.low == self.high else None
 
     def times(self, other: Measured) -> Measured:
-        """The product."""
+        """The product. Nothing times anything is nothing, so a factor that may be zero lets the product be zero."""
+        zero = any(one.low == 0 and one.low_included for one in (self, other))
         high = None if self.high is None or other.high is None else EXACT.multiply(self.high, other.high)
         return Measured(
             EXACT.multiply(self.low, other.low),
             high,
-            self.low_included and other.low_included,
+            zero or (self.low_included and other.low_included),
             self.high_included and other.high_included,
         )
 

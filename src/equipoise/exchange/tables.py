@@ -85,7 +85,7 @@ def check_header(header: Sequence[str], required: Sequence[str], faults: FaultLi
         if name not in header:
             spare = [other for other in header if other not in required]
             close = get_close_matches(name, spare, n=1) or [other for other in spare if other.lower() == name.lower()]
-            remedy = f"rename column {close[0]}" if close else f"columns found: {', '.join(header[:12])}"
+            remedy = f"rename column {close[0]}" if close else f"add it; columns found: {', '.join(header[:12])}"
             faults.add(1, name, "", "is not a column of the file", remedy)
     faults.refuse_if_any()
 

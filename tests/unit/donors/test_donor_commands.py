@@ -196,15 +196,25 @@ def test_code_like_a_formula_cannot_calculate() -> None:
     assert rows()[0]["donor"] == "'=1+1"
 
 
+@pytest.mark.usefixtures("people")
+def test_code_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    written("R.csv", HEAD, f"R\x1b[2J\u202e,{PLAIN},")
+    assert matched() == 0
+    said = capsys.readouterr().out
+    assert "R\\x1b[2J\\u202e" in said
+    assert "\x1b" not in said
+    assert rows()[0]["recipient"] == "R\x1b[2J\u202e"
+
+
 NO_NAME = "is not the name of an HLA allele"
 TABLES = [
     (
         "id,A_1,A_2\nD1,a,b\n",
-        "D.csv:1: B_1: is not a column of the file; columns found: id, A_1, A_2\n"
-        "D.csv:1: B_2: is not a column of the file; columns found: id, A_1, A_2\n"
-        "D.csv:1: C_1: is not a column of the file; columns found: id, A_1, A_2\n"
-        "D.csv:1: C_2: is not a column of the file; columns found: id, A_1, A_2\n"
-        "D.csv:1: KIR: is not a column of the file; columns found: id, A_1, A_2",
+        "D.csv:1: B_1: is not a column of the file; add it; columns found: id, A_1, A_2\n"
+        "D.csv:1: B_2: is not a column of the file; add it; columns found: id, A_1, A_2\n"
+        "D.csv:1: C_1: is not a column of the file; add it; columns found: id, A_1, A_2\n"
+        "D.csv:1: C_2: is not a column of the file; add it; columns found: id, A_1, A_2\n"
+        "D.csv:1: KIR: is not a column of the file; add it; columns found: id, A_1, A_2",
     ),
     (
         f"{HEAD.replace('KIR', 'kir').replace('A_1', 'A1')}\nD1,{PLAIN},{PANEL}\n",

@@ -134,6 +134,11 @@ def test_a_handover_that_cannot_be_is_refused(kit, steps, changes, text):
     assert texts(kit, steps, **changes) == [text]
 
 
+@pytest.mark.parametrize("volume", ["0", "100"])
+def test_nothing_or_all_of_a_bag_may_have_been_given(kit, volume):
+    assert texts(kit, ("received", "issued", "infusing", "infused"), volume_ml=Decimal(volume)) == []
+
+
 def test_a_handover_does_not_come_before_the_last(kit):
     early = kit.RECEIVED - timedelta(minutes=1)
     assert texts(kit, ("received", "issued"), at=early) == [

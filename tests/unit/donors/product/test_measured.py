@@ -80,6 +80,30 @@ def test_a_rule_is_met_only_where_all_that_a_number_may_be_agrees(text, rule, me
     assert parse_measured(text, "result").meets(parse_rule(rule)) is meets
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "product"),
+    [
+        ("2", "3", "6"),
+        ("< 2", "3", "< 6"),
+        ("<= 2", "3", "<= 6"),
+        ("<= 2", "<= 3", "<= 6"),
+        ("<= 2", "< 3", "< 6"),
+        ("> 2", "3", "> 6"),
+        (">= 2", "> 3", "> 6"),
+        (">= 2", ">= 3", ">= 6"),
+        ("> 2", "< 3", ">= 0"),  # nothing is not ruled out
+    ],
+)
+def test_bounds_multiply(one, other, product):
+    first, second = parse_measured(one, "result"), parse_measured(other, "result")
+    assert {str(first.times(second)), str(second.times(first))} == {product}
+
+
+def test_bounds_are_divided():
+    shows = [str(parse_measured(text, "result").over(Decimal(4))) for text in ("6", "< 6", "<= 6", "> 6", ">= 6")]
+    assert shows == ["1.5", "< 1.5", "<= 1.5", "> 1.5", ">= 1.5"]
+
+
 def test_several_numbers_span_from_least_to_most():
     several = [parse_measured(text, "result") for text in ("3", "< 2", "5")]
     assert str(spanning(several)) == "<= 5"
