@@ -64,6 +64,7 @@ PERMITTED: Mapping[Kind, frozenset[str]] = MappingProxyType(
         Kind.LOT_RECALLED: _QUALITY,
         Kind.BAG_ISSUED: _LABORATORY,
         Kind.BAG_HANDED_OVER: _LABORATORY | _CLINIC,
+        Kind.EXCURSION_ACCEPTED: _QUALITY,
         Kind.BAG_RETURNED: _LABORATORY | _CLINIC,
         Kind.BAG_DESTROYED: _LABORATORY,
         Kind.INFUSION_STARTED: _CLINIC,
