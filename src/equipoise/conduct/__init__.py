@@ -10,7 +10,7 @@ from equipoise.conduct.amending import ReCheck, amend, approve_amendment
 from equipoise.conduct.correcting import correct, correct_visit_date, mark_missing
 from equipoise.conduct.donating import judge_donor, record_donor_tests, register_donor
 from equipoise.conduct.eligibility import Verdict
-from equipoise.conduct.handling import destroy_bag, hand_over_bag, issue_bag, return_bag
+from equipoise.conduct.handling import accept_excursion, destroy_bag, hand_over_bag, issue_bag, return_bag
 from equipoise.conduct.harm import follow_up_adverse_event, report_adverse_event
 from equipoise.conduct.infusing import finish_infusion, miss_course, record_infusion_vital_signs, start_infusion
 from equipoise.conduct.kinds import Kind
@@ -71,6 +71,7 @@ __all__ = [
     "Trial",
     "Unserved",
     "Verdict",
+    "accept_excursion",
     "allocations_file",
     "amend",
     "approve_amendment",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from equipoise.capture import number_text
 from equipoise.conduct.acting import Act, acting
-from equipoise.conduct.details import exact, quantity
+from equipoise.conduct.details import exact, moment_text, quantity, words
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.product_record import (
@@ -16,11 +17,12 @@ from equipoise.conduct.product_record import (
     check_reasons,
     check_step,
     held_bag,
+    open_excursions,
     regimen_of,
     standing_of,
     step_payload,
 )
-from equipoise.conduct.refusing import NotAccepted
+from equipoise.conduct.refusing import NotAccepted, OutOfOrder
 from equipoise.conduct.trials import Trial
 from equipoise.donors import Attempt, Handover, Label, Reason, Step, check_infusion, expiry
 from equipoise.ledger import Actor, Row
@@ -100,6 +102,30 @@ def hand_over_bag(
         Against: when the giver does not hold it, or it was given or destroyed.
     """
     _move(trial, Kind.BAG_HANDED_OVER, "handed over", bag, (giver, receiver, place), celsius, by, reason, at)
+
+
+def accept_excursion(trial: Trial, bag: str, *, statement: str, by: Actor, reason: str, at: datetime) -> None:
+    """Say why a bag that was outside its storage temperatures may be used; what is read of it later counts again.
+
+    Raises:
+        NotFound: when the bag is not in this trial.
+        NotAccepted: when the statement is blank.
+        OutOfOrder: when no temperature outside storage is open.
+    """
+    with acting(trial, Kind.EXCURSION_ACCEPTED, by=by, reason=reason, at=at) as act:
+        row = bag_row(act, bag)
+        in_force = trial.newest(act.writer)
+        statement = words("statement", statement, "say why the bag may be used")
+        found = open_excursions(in_force.product(str(row["product"])), row, chain_of(act.writer, bag))
+        if not found:
+            raise OutOfOrder("bag", bag, "has no temperature outside storage that is open", "leave it")
+        payload = {
+            "bag": bag,
+            "steps": row["steps"],
+            "excursions": [{"at": moment_text(one.at), "celsius": number_text(one.celsius)} for one in found],
+            "statement": statement,
+        }
+        act.append(payload, stream=bag_stream(bag), in_force=in_force)
 
 
 def return_bag(

@@ -39,6 +39,7 @@ class Kind(StrEnum):
     LOT_RECALLED = "lot recalled"
     BAG_ISSUED = "bag issued"
     BAG_HANDED_OVER = "bag handed over"
+    EXCURSION_ACCEPTED = "excursion accepted"
     BAG_RETURNED = "bag returned"
     BAG_DESTROYED = "bag destroyed"
     INFUSION_STARTED = "infusion started"

@@ -18,6 +18,7 @@ from equipoise.conduct.trials import Trial
 from equipoise.donors import (
     Bag,
     DonorMatch,
+    Excursion,
     Handover,
     HeldBag,
     Lot,
@@ -128,9 +129,14 @@ def held_bag(tables: Tables, product: Product, row: Row) -> HeldBag:
         str(row["status"]),  # type: ignore[arg-type]
         None if row["participant"] is None else str(row["participant"]),
         None if row["course"] is None else str(row["course"]),
-        chain_excursions(product.storage, chain),
+        open_excursions(product, row, chain),
         donor_not_eligible=_not_eligible(tables, lot.donor),
     )
+
+
+def open_excursions(product: Product, row: Row, chain: Sequence[Handover]) -> tuple[Excursion, ...]:
+    """Temperatures outside storage that the quality unit has not accepted."""
+    return chain_excursions(product.storage, chain[int(str(row["accepted_steps"] or 0)) :])
 
 
 def _not_eligible(tables: Tables, donor: str) -> str:

@@ -38,7 +38,7 @@ TABLES = (
         ("bag",),
         {
             "bag": str, "lot": str, "product": str, "donor": str, "cells": str, "volume_ml": str, "status": str,
-            "participant": str, "course": str, "steps": int,
+            "participant": str, "course": str, "steps": int, "accepted_steps": int,
         },
     ),
     Table(
@@ -128,6 +128,11 @@ def _released(event: Event, payload: Payload) -> Iterator[Put]:
     yield Put("lot", (payload["lot"],), who)
 
 
+def _accepted(event: Event, payload: Payload) -> Iterator[Put]:
+    """Temperatures up to a step of custody do not count against a bag; later ones do."""
+    yield Put("bag", (payload["bag"],), {"accepted_steps": payload["steps"]})
+
+
 def _started(event: Event, payload: Payload) -> Iterator[Put]:
     yield from _step(event, payload)
     names = ("bag", "lot", "donor", "volume_ml", "weight_kg", "planned_dose", "started_at")
@@ -172,6 +177,7 @@ FOLDS: Mapping[Kind, Fold] = {
     Kind.LOT_RECALLED: _standing,
     Kind.BAG_ISSUED: _step,
     Kind.BAG_HANDED_OVER: _step,
+    Kind.EXCURSION_ACCEPTED: _accepted,
     Kind.BAG_RETURNED: _step,
     Kind.BAG_DESTROYED: _step,
     Kind.INFUSION_STARTED: _started,

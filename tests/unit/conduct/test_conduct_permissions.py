@@ -40,7 +40,7 @@ def test_a_role_passes_or_is_refused_by_name(role, kind):
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "quality"])
 def test_only_the_quality_unit_judges_a_donor_and_releases(role):
-    for kind in (Kind.DONOR_JUDGED, Kind.LOT_RELEASED, Kind.LOT_REJECTED, Kind.LOT_RECALLED):
+    for kind in (Kind.DONOR_JUDGED, Kind.LOT_RELEASED, Kind.LOT_REJECTED, Kind.LOT_RECALLED, Kind.EXCURSION_ACCEPTED):
         assert role not in PERMITTED[kind]
 
 

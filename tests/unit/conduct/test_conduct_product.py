@@ -293,6 +293,21 @@ CASES = {
         lambda kit, _: hand_over(kit, giver=kit.NURSE.id, receiver="N.NURSE"),
         f"bag = L01-1: [receiver = N.NURSE: is the giver too; name who takes the bag]{NONE}",
     ),
+    "a bag that was never warm": (
+        released,
+        lambda kit, _: accept(kit),
+        "bag = L01-1: has no temperature outside storage that is open; leave it",
+    ),
+    "accepted without a word": (
+        warm,
+        lambda kit, _: accept(kit, statement=" "),
+        "statement: is blank; say why the bag may be used",
+    ),
+    "accepted by the laboratory": (
+        warm,
+        lambda kit, _: accept(kit, by=kit.LABORATORY),
+        "role = pharmacist: may not record 'excursion accepted'; ask the quality",
+    ),
     "returned before it was issued": (
         released,
         lambda kit, _: give_back(kit, giver=kit.LABORATORY.id),
@@ -469,6 +484,28 @@ def test_a_bag_that_was_warm_is_not_issued(kit):
         kit.issue(participant)
     assert [reason.code for reason in refused.value.reasons] == ["storage-excursion"]
     assert "was at 9.5 °C, outside 2 to 8 °C" in str(refused.value)
+
+
+def accept(kit, bag="L01-1", **given):
+    facts = {"statement": "stable at 10 °C for 2 hours"} | kit.entry(kit.QUALITY) | given
+    return conduct.accept_excursion(kit.trial, bag, **facts)
+
+
+def test_the_quality_unit_may_accept_that_a_bag_was_warm_but_not_for_the_time_to_come(kit):
+    participant = warm(kit)
+    accept(kit)
+    (event,) = kit.events(Kind.EXCURSION_ACCEPTED)
+    assert [one["celsius"] for one in event.payload["excursions"]] == ["9.5"]
+    assert (event.payload["statement"], event.stream) == ("stable at 10 °C for 2 hours", "bag L01-1")
+    kit.issue(participant)
+    hand_over(kit, giver=kit.NURSE.id, receiver="porter", celsius="12")
+    hand_over(kit, giver="porter", receiver=kit.NURSE.id)
+    with pytest.raises(conduct.InfusionRefused) as refused:
+        kit.infuse(participant)
+    assert [reason.code for reason in refused.value.reasons] == ["storage-excursion"]
+    accept(kit)
+    kit.infuse(participant)
+    assert kit.trial.ledger.rebuild().identical
 
 
 def test_a_bag_goes_out_and_comes_back_for_another(kit):
