@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from equipoise import __version__
-from equipoise.cli import analysing, designing, donating, record, starting
+from equipoise.cli import analysing, designing, donating, grading, record, starting
 from equipoise.cli.showing import ExitCode, print_what_can_be_printed, say_refusal
 from equipoise.refusals import Refusal
 
@@ -43,6 +43,7 @@ for command in (
     designing.design,
     donating.hla,
     donating.donors,
+    grading.safety,
 ):
     equipoise.add_command(command)
 

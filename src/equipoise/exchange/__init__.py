@@ -1,6 +1,15 @@
 """Bring data of other systems in, checked whole before any of it is used."""
 
+from equipoise.exchange.laboratory_tables import GradedTable, LaboratoryTable, grade_table, read_laboratory_table
 from equipoise.exchange.long_tables import read_long_table
 from equipoise.exchange.table_faults import TableFault, TableRefused
 
-__all__ = ["TableFault", "TableRefused", "read_long_table"]
+__all__ = [
+    "GradedTable",
+    "LaboratoryTable",
+    "TableFault",
+    "TableRefused",
+    "grade_table",
+    "read_laboratory_table",
+    "read_long_table",
+]

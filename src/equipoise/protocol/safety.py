@@ -1,18 +1,30 @@
 """How harm is watched: grading scale, adverse events, stopping rules, discontinuation (M11 7, 9; SPIRIT 17, 28)."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from equipoise.protocol.faults import FieldFault
+from equipoise.protocol.grading import Ladder
 from equipoise.protocol.parts import Code, Count, Id, Part, Positive, RuleText, Share, Text
 
 
 class GradingScale(Part):
-    """The published scale by which severity is graded."""
+    """The scale by which severity is graded: a published one, or the trial's own with all its ladders."""
 
     scale: Literal["DAIDS", "CTCAE", "own"]
     version: Text
     hiv_infected: bool = False
+    ladders: tuple[Ladder, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_ladders_if_own(self) -> Self:
+        if (self.scale == "own") != bool(self.ladders):
+            raise FieldFault(
+                "ladders go with scale own, and own needs them",
+                "write the ladders of an own scale, or name a published one without any",
+            )
+        return self
 
 
 class ReportingClock(Part):

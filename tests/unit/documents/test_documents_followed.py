@@ -3,7 +3,15 @@
 import pytest
 
 
-@pytest.mark.parametrize("page", ["tutorial/first-trial", "tutorial/acts-from-python", "how-to/write-a-protocol"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "tutorial/first-trial",
+        "tutorial/acts-from-python",
+        "how-to/write-a-protocol",
+        "how-to/grade-laboratory-values",
+    ],
+)
 def test_a_page_can_be_followed_from_an_empty_folder(follow, page):
     assert follow(f"docs/{page}.md") == ""
 
