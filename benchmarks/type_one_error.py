@@ -8,21 +8,24 @@ takes `Trials` and yields `Rejections`.
     python benchmarks/type_one_error.py --trials 100000 --processes 2 --write
 
 writes the table into docs/methods/type-one-error.md; without `--write` it prints it, from 2,000 trials unless told.
-The same seed gives the same table whatever the number of processes.
+`--methods mixed_model --sizes 20 --dropout 0` runs a part, whose cells alone are written. A setting is one process's,
+so that the numbers are the same for any number of processes.
 """
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import Pool
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from equipoise.stats import batch
 from equipoise.stats.gee_covariance import COVARIANCES, DF_COVARIANCES
-from equipoise.stats.mmrm_batch import arranged, mmrm_by_rule
+from equipoise.stats.mmrm_batch import mmrm_by_rule
 
 SEED = 20180224
 VISITS = 7
@@ -30,12 +33,12 @@ CORRELATION = 0.5
 ALPHA = 0.05
 SIZES = (10, 20, 40, 60, 80, 100, 150, 200)
 SMALL = (10, 20, 40)
-DF_RULES = ("kenward-roger-linear", "satterthwaite")  # unstructured and compound symmetry are linear: so is SAS's kr
 DROPOUT = (0.0, 0.2)
 TRIALS_A_TURN = 2_000
 DRAWS = 99  # with the observed one 100, of which 5% are a whole number: the test keeps its level exactly
 DRAWS_A_TURN = 40  # trials' worth
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "methods" / "type-one-error.md"
+Cells = dict[tuple[str, str, str], str]  # by test, reference and head of the column
 OPENING, CLOSING = "<!-- table: made by benchmarks/type_one_error.py -->\n", "<!-- end of table -->\n"
 
 
@@ -60,12 +63,21 @@ class Trials:
 
 @dataclass(frozen=True)
 class Rejections:
-    """How many of how many trials a test rejected: the row and the column of the table, and its trials."""
+    """How many of how many trials a test rejected, by the row of the table.
+
+    `usable` is in how many trials the test could be made, None where that is not told.
+    """
 
     test: str
     reference: str
     rejected: int
     trials: int
+    usable: int | None = None
+
+    def __add__(self, other: "Rejections") -> "Rejections":
+        usable = None if self.usable is None or other.usable is None else self.usable + other.usable
+        rejected, trials = self.rejected + other.rejected, self.trials + other.trials
+        return Rejections(self.test, self.reference, rejected, trials, usable)
 
 
 def generalised_estimating_equations(trials: Trials) -> Iterator[Rejections]:
@@ -98,28 +110,6 @@ def repeated_measures(trials: Trials) -> Iterator[Rejections]:
         yield Rejections("RM-ANOVA, complete participants", name, rejected, len(known))
 
 
-def mixed_models(trials: Trials) -> Iterator[Rejections]:
-    """Unstructured and compound-symmetric fits: all arm-by-visit effects at once, and the arm at the last visit."""
-    if len(trials.arm) not in SMALL:
-        return
-    cell = np.eye(VISITS)[np.newaxis] * np.ones((len(trials.arm), 1, 1))
-    design = np.concatenate([cell, cell * trials.arm[:, np.newaxis, np.newaxis]], axis=-1)
-    effects = np.eye(2 * VISITS)[VISITS:]
-    arrays = arranged(trials.outcomes, design, trials.seen if trials.dropout else None)
-    for covariance, name in (("us", "unstructured"), ("cs", "compound symmetry")):
-        fits = mmrm_by_rule(
-            arrays, DF_RULES, covariance=covariance, contrasts=effects[-1:], joint=effects[1:] - effects[0]
-        )
-        for rule, found in fits.items():
-            joint = int((found.joint_p_value[found.joint_usable] <= ALPHA).sum())
-            yield Rejections(f"MMRM {name}", rule, joint, len(trials.outcomes))
-        for rule, found in fits.items():
-            last = int((found.p_value[found.usable, 0] <= ALPHA).sum())
-            yield Rejections(f"MMRM {name}, last visit", rule, last, len(trials.outcomes))
-        for rule, found in fits.items():
-            yield Rejections(f"MMRM {name}", f"{rule}: has a test", int(found.joint_usable.sum()), len(trials.outcomes))
-
-
 def rerandomisation(trials: Trials) -> Iterator[Rejections]:
     """The GEE estimate of arm by visit among those of re-drawn equal divisions."""
     if len(trials.arm) not in SMALL:
@@ -145,11 +135,36 @@ def rerandomisation(trials: Trials) -> Iterator[Rejections]:
     yield Rejections("re-randomisation of the GEE estimate", f"{DRAWS} draws", rejected, len(trials.outcomes))
 
 
+def mixed_model(trials: Trials) -> Iterator[Rejections]:
+    """An unstructured covariance, arm and visit as factors: the six contrasts of arm by visit, and the last visit's."""
+    if len(trials.arm) not in SMALL:
+        return
+    visit = np.broadcast_to(np.eye(VISITS), (len(trials.arm), VISITS, VISITS))
+    visit = np.concatenate([np.ones((len(trials.arm), VISITS, 1)), visit[..., 1:]], axis=-1)
+    design = np.concatenate([visit, trials.arm[:, np.newaxis, np.newaxis] * visit], axis=-1)
+    by_arm = np.eye(2 * VISITS)[VISITS:]
+    fits = mmrm_by_rule(
+        trials.outcomes,
+        design,
+        trials.seen if trials.dropout else None,
+        rules=("satterthwaite", "kenward-roger-linear", "kenward-roger"),
+        contrasts=by_arm[:1] + by_arm[-1:],
+        joint=by_arm[1:],
+    )
+    many = len(trials.outcomes)
+    for rule, fit in fits.items():
+        rejected, usable = int((fit.joint_p_value <= ALPHA).sum()), int(fit.joint_usable.sum())
+        yield Rejections("MMRM unstructured, arm by visit", rule, rejected, many, usable)
+    for rule, fit in fits.items():
+        rejected, usable = int((fit.p_value <= ALPHA).sum()), int(fit.usable.sum())
+        yield Rejections("MMRM unstructured, arm at visit 6", rule, rejected, many, usable)
+
+
 METHODS: tuple[Callable[[Trials], Iterator[Rejections]], ...] = (
     generalised_estimating_equations,
     repeated_measures,
-    mixed_models,
     rerandomisation,
+    mixed_model,
 )
 
 
@@ -167,74 +182,104 @@ def simulated(clusters: int, dropout: float, trials: int) -> Iterator[Trials]:
         yield Trials(outcomes, seen, arm, dropout, number, np.random.default_rng([SEED, clusters, number]))
 
 
-def counted(setting: tuple[int, float, int]) -> dict[tuple[str, str], Rejections]:
-    """Every method's rejections in one setting: participants, share that leaves, trials."""
+def counted(setting: tuple[int, float], trials: int, methods: Sequence[str]) -> Cells:
+    """The cells of one setting's column."""
+    began = time.perf_counter()
     totals: dict[tuple[str, str], Rejections] = {}
-    for part in simulated(*setting):
+    for part in simulated(*setting, trials):
         for method in METHODS:
-            for found in method(part):
-                before = totals.get((found.test, found.reference), Rejections(found.test, found.reference, 0, 0))
-                totals[found.test, found.reference] = Rejections(
-                    found.test, found.reference, before.rejected + found.rejected, before.trials + found.trials
-                )
-    return totals
+            for found in method(part) if method.__name__ in methods else ():
+                row = found.test, found.reference
+                totals[row] = totals[row] + found if row in totals else found
+    print(f"{head(setting)}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+    return {(*row, head(setting)): cell(found) for row, found in totals.items()}
 
 
-def cell(found: Rejections | None) -> str:
-    """A share in percent with its Monte Carlo standard error."""
-    if found is None:
-        return ""
+def head(setting: tuple[int, float]) -> str:
+    """The head of a setting's column."""
+    clusters, dropout = setting
+    return f"{clusters}, {'complete' if not dropout else f'{dropout:.0%} leave'}"
+
+
+def cell(found: Rejections) -> str:
+    """A share in percent with its Monte Carlo standard error, and that of trials with a test where it is told."""
     share = found.rejected / found.trials
-    return f"{100 * share:.2f} ± {100 * np.sqrt(share * (1 - share) / found.trials):.2f}"
+    error = np.sqrt(share * (1 - share) / found.trials)
+    usable = "" if found.usable is None else f" ({100 * found.usable / found.trials:.2f})"
+    return f"{100 * share:.2f} ± {100 * error:.2f}{usable}"
 
 
-def table(settings: dict[tuple[int, float], dict[tuple[str, str], Rejections]], sizes: Sequence[int]) -> list[str]:
-    """The lines of one Markdown table over the settings of these sizes."""
-    columns = [key for key in settings if key[0] in sizes]
-    tests = list(dict.fromkeys(test for key in columns for test in settings[key]))
-    heads = [f"{clusters}, {'complete' if not dropout else f'{dropout:.0%} leave'}" for clusters, dropout in columns]
+def table(cells: Cells, sizes: Sequence[int]) -> list[str]:
+    """The lines of one Markdown table over the settings of these sizes; none where no cell is of them."""
+    heads = [head((size, dropout)) for size in sizes for dropout in DROPOUT]
+    heads = [name for name in heads if any(name == key[2] for key in cells)]
+    rows = dict.fromkeys(key[:2] for key in cells if key[2] in heads)
+    if not heads:
+        return []
     lines = [f"| test | reference | {' | '.join(heads)} |", f"|---|---|{'---|' * len(heads)}"]
-    for test in tests:
-        cells = [cell(settings[key].get(test)) for key in columns]
-        lines.append(f"| {test[0]} | {test[1]} | {' | '.join(cells)} |")
-    return lines
+    return lines + [f"| {' | '.join((*row, *(cells.get((*row, name), '') for name in heads)))} |" for row in rows]
+
+
+def read_cells(text: str) -> Cells:
+    """The cells of the tables in a text."""
+    cells: Cells = {}
+    heads: list[str] = []
+    for line in text.splitlines():
+        entries = [entry.strip() for entry in line.strip("|").split("|")]
+        if line.startswith("| test |"):
+            heads = entries[2:]
+        elif line.startswith("| "):
+            found = zip(heads, entries[2:], strict=True)
+            cells |= {(entries[0], entries[1], name): entry for name, entry in found if entry}
+    return cells
+
+
+def report(cells: Cells, trials: int) -> str:
+    """What is printed, or stands in the page."""
+    lines = [opening_line(trials), "", *table(cells, SMALL)]
+    if larger := table(cells, [size for size in SIZES if size not in SMALL]):
+        lines += ["", "The GEE in larger trials:", "", *larger]
+    return "\n".join(lines) + "\n"
+
+
+def opening_line(trials: int) -> str:
+    """How the table was made."""
+    return (
+        f"Seed {SEED}, {trials:,} trials a column: "
+        f"`python benchmarks/type_one_error.py --trials {trials} --write`. "
+        "Percent of trials rejected at 5%, ± its Monte Carlo standard error."
+    )
+
+
+def write(cells: Cells, trials: int) -> None:
+    """Put the cells into the page, whose others stay if they are of as many trials."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(OPENING)
+    made, _, after = rest.partition(CLOSING)
+    kept = read_cells(made) if made.startswith(opening_line(trials)) else {}
+    PAGE.write_text(before + OPENING + report(kept | cells, trials) + CLOSING + after, encoding="utf-8")
 
 
 def main(arguments: Sequence[str] = ()) -> None:
     """Print the tables, or write them into the page."""
+    names = [method.__name__ for method in METHODS]
     parser = argparse.ArgumentParser(description="Type I error in small trials.")
     parser.add_argument("--trials", type=int, default=2_000)
+    parser.add_argument("--methods", nargs="+", choices=names, default=names)
+    parser.add_argument("--sizes", type=int, nargs="+", choices=SIZES, default=SIZES)
+    parser.add_argument("--dropout", type=float, nargs="+", choices=DROPOUT, default=DROPOUT)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args(arguments)
-    keys = [(clusters, dropout) for clusters in SIZES for dropout in DROPOUT]
-    found = {}
-    with Pool(asked.processes) as pool:
-        heaviest = sorted(keys, key=lambda key: (key[0] in SMALL, *key), reverse=True)
-        work = pool.imap(counted, [(*key, asked.trials) for key in heaviest])
-        for key, counts in zip(heaviest, work, strict=True):
-            found[key] = counts
-            print(f"{key[0]} participants, {key[1]:.0%} dropout: done", file=sys.stderr, flush=True)
-    settings = {key: found[key] for key in keys}
-    larger = [size for size in SIZES if size not in SMALL]
-    lines = [
-        f"Seed {SEED}, {asked.trials:,} trials a column: "
-        f"`python benchmarks/type_one_error.py --trials {asked.trials} --write`. "
-        "Percent of trials rejected at 5%, ± its Monte Carlo standard error.",
-        "",
-        *table(settings, SMALL),
-        "",
-        "The GEE in larger trials:",
-        "",
-        *table(settings, larger),
-    ]
-    text = "\n".join(lines) + "\n"
-    if not asked.write:
-        print(text)
-        return
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(OPENING)
-    _, _, after = rest.partition(CLOSING)
-    PAGE.write_text(before + OPENING + text + CLOSING + after, encoding="utf-8")
+    settings = [(size, dropout) for size in asked.sizes for dropout in asked.dropout]
+    count = partial(counted, trials=asked.trials, methods=asked.methods)
+    cells: Cells = {}
+    with ProcessPoolExecutor(asked.processes) as processes:
+        for found in processes.map(count, settings):
+            cells |= found
+    if asked.write:
+        write(cells, asked.trials)
+    else:
+        print(report(cells, asked.trials))
 
 
 if __name__ == "__main__":

@@ -27,10 +27,22 @@ class Refusal(Exception):
         self.remedy = remedy
         super().__init__(str(self))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let another process send a refusal back whole."""
+        return _sent, (type(self), self.__dict__)
+
     def __str__(self) -> str:
         """One line: `field = value: problem; remedy`."""
         subject = self.field if self.value is None else f"{self.field} = {shown(self.value)}"
         return f"{subject}: {self.problem}; {self.remedy}"
+
+
+def _sent(kind: type[Refusal], told: dict[str, object]) -> Refusal:
+    """A refusal as it was, whatever else its kind keeps."""
+    refusal = kind.__new__(kind)
+    refusal.__dict__.update(told)
+    Exception.__init__(refusal, str(refusal))
+    return refusal
 
 
 def on_one_line(text: str) -> str:

@@ -1,5 +1,7 @@
+import pickle
 from pathlib import Path
 
+from equipoise.exchange.table_faults import TableFault, TableRefused
 from equipoise.refusals import Refusal, shown
 
 
@@ -19,3 +21,12 @@ def test_a_long_path_stays_whole():
     path = Path("/" + "folder/" * 30 + "trial.db")
     assert shown(path) == str(path)
     assert shown(Path("f" * 5_000)) == "f" * 999 + "…"
+
+
+def test_a_refusal_comes_back_whole_from_another_process():
+    refusal = Refusal("visit", "m25", "is not in the protocol", "did you mean m24?")
+    told = TableRefused((TableFault("a.csv", 2, "cd4", "1O", "is not a number", "write digits"),), 3)
+    for each in (refusal, told):
+        again = pickle.loads(pickle.dumps(each))
+        assert type(again) is type(each)
+        assert (str(again), again.args, vars(again)) == (str(each), each.args, vars(each))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from equipoise.donors.matching import MatchMatrix
 
 MOST_SHOWN = 20
+SAID = {"none": "no ligand", "null": "no ligand (not expressed)", "Bw6": "Bw6 (no ligand)"}
+RULES_SHOWN = """\b
+The rules, each a mismatch when:
+  ligand-ligand-gvh         the donor shows a ligand that the recipient lacks (also: ligand-ligand)
+  ligand-ligand-hvg         the recipient shows a ligand that the donor lacks
+  receptor-ligand           the donor has an inhibitory KIR whose ligand the recipient lacks
+  receptor-ligand-c         the same for 2DL1, 2DL2 and 2DL3 alone
+  missing-ligand            the recipient lacks one or more of C1, C2 and Bw4
+  educated                  the donor has KIR and ligand, the recipient lacks the ligand
+  hla-c-group-mismatch-gvh  the donor shows C1 or C2 and the recipient does not
+  hla-cw-allele             the donor has an HLA-C protein that the recipient lacks
+"""
 AFile = click.Path(path_type=Path)
 
 
@@ -55,7 +67,7 @@ def show(names: tuple[str, ...], reference_path: Path | None, mac_path: Path | N
     from equipoise.donors.ligands import copy_groups
 
     reference, mac = opened(reference_path, mac_path)
-    found = []
+    found: list[dict[str, Any]] = []
     for name in names:
         locus = parse_designation(name.partition("/")[0]).locus
         typing = parse_typing(name, locus, mac=mac)
@@ -68,7 +80,9 @@ def show(names: tuple[str, ...], reference_path: Path | None, mac_path: Path | N
         say_json({"reference": reference.title, "names": found})
         return
     rows: list[tuple[str, ...]] = [("name", "group", "remarks")]
-    rows += [(str(each["name"]), " or ".join(each["groups"]), "; ".join(each["warnings"])) for each in found]
+    for each in found:
+        said = " or ".join(SAID.get(group, group) for group in each["groups"])
+        rows.append((each["name"], said, "; ".join(each["warnings"])))
     say(table(rows))
     say(f"Reference: {reference.title}")
 
@@ -78,10 +92,10 @@ def donors() -> None:
     """Compare donors with recipients."""
 
 
-@donors.command()
+@donors.command(epilog=RULES_SHOWN)
 @click.option("--donors", "donors_path", required=True, type=AFile, help="Table of donors: id, A_1 to C_2, KIR.")
 @click.option("--recipients", "recipients_path", required=True, type=AFile, help="Table of recipients, likewise.")
-@click.option("--rule", required=True, help="The deciding rule, such as receptor-ligand; an unknown one lists all.")
+@click.option("--rule", required=True, help="The deciding rule, one of those below.")
 @click.option("--out", required=True, type=AFile, help="Where the table of all pairs is written, as CSV.")
 @click.option("--loci", default="A,B,C", show_default=True, help="Loci whose ligands count.")
 @click.option("--with-a3-a11", is_flag=True, help="Count A3 and A11, ligands of KIR3DL2.")
@@ -99,13 +113,16 @@ def match(
     mac_path: Path | None,
     as_json: bool,
 ) -> None:
-    """Compare every donor with every recipient under all models; RULE decides, the others stand beside it."""
+    """Compare every donor with every recipient under all models; --rule decides, the others stand beside it."""
     from equipoise.donors.matching import match as match_all
     from equipoise.donors.mismatch import rule_named
     from equipoise.donors.people import PersonReader
     from equipoise.exchange.matching_tables import as_cells, read_people, write_matrix
 
     deciding = rule_named(rule)
+    for path in filter(None, (donors_path, recipients_path, reference_path, mac_path)):
+        if out.exists() and path.exists() and out.samefile(path):
+            raise Refusal("out", out, "is a file that this command reads", "give the result a name of its own")
     reference, mac = opened(reference_path, mac_path)
     wanted = [locus.strip().upper() for locus in loci.split(",") if locus.strip()]
     reader = PersonReader(reference, loci=wanted, with_a3_a11=with_a3_a11, mac=mac)

@@ -13,6 +13,8 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 
 from equipoise.donors.hla_names import BadName, HlaAllele, parse_allele
@@ -32,7 +34,7 @@ LEAST_ALIKE = 20  # of the 33 residues of the window
 LARGEST = 512 * 1024 * 1024
 LONGEST_LINE = 100_000
 NUCLEOTIDES = frozenset("ACGTN*.-|")
-ROW = re.compile(r"\s*(?P<name>[A-Z0-9]+\*[0-9:]+[A-Z]?)\s+(?P<sequence>[-A-Z*.|\s]+)")
+ROW = re.compile(r"\s*(?P<name>[A-Z0-9]+\*[0-9:]+[A-Z]?)(?:\s+(?P<sequence>[-A-Z*.|\s]*))?")
 NAME_IN_TITLE = re.compile(r"(?<![A-Z0-9])(?P<name>[ABC]\*[0-9:]+[A-Z]?)(?![A-Z0-9])")
 RELEASE = re.compile(r"#\s*version:\s*(?P<release>\S.*\S)")
 
@@ -135,22 +137,26 @@ def _alignment(lines: Sequence[str], name: str) -> Iterator[Form]:
             own = sequences.setdefault(match["name"], [])
             first = next(iter(sequences)) == match["name"]
             if first and start is None and 1 in numbers and len(marks) > numbers.index(1):
-                across = line[match.start("sequence") : marks[numbers.index(1)]]
-                start = sum(map(len, own)) + len("".join(across.split()))
-            own.append("".join(match["sequence"].split()))
+                across = line[match.end("name") : marks[numbers.index(1)]]
+                start = sum(map(len, own)) + len("".join(across.replace("|", "").split()))
+            own.append("".join((match["sequence"] or "").replace("|", "").split()))
     if not sequences:
         raise _neither(name)
     if start is None:
         problem = "does not mark residue 1"
         raise ReferenceRefusal("file", name, problem, "give the protein alignment (_prot.txt), not that of nucleotides")
-    whole = {allele: "".join(parts).replace("|", "") for allele, parts in sequences.items()}
-    reference = next(iter(whole.values()))
+    first_row = next(iter(sequences.values()))
+    reference = "".join(first_row)
     columns = [place for place in range(start, len(reference)) if reference[place] != "."][FIRST - 1 : LAST]
     if len(columns) < LAST - FIRST + 1:
         problem = f"ends before residue {LAST} of its first row"
         raise ReferenceRefusal("file", name, problem, "fetch it again, it was cut short")
-    for allele, sequence in whole.items():
-        known = _allele(allele)
+    blocks = 1 + sum(end <= columns[-1] for end in accumulate(map(len, first_row)))
+    for allele, parts in sequences.items():
+        if len(parts) < blocks and not allele.endswith("N"):
+            problem = f"ends before residue {LAST} of {allele}"
+            raise ReferenceRefusal("file", name, problem, "fetch it again, it was cut short")
+        known, sequence = _allele(allele), "".join(parts)
         if known is not None:
             read = (sequence[place] if place < len(sequence) else "*" for place in columns)
             residues = "".join(
@@ -176,6 +182,7 @@ def _fasta(lines: Sequence[str], name: str) -> Iterator[Form]:
         title, parts = line, []
 
 
+@lru_cache(maxsize=65_536)  # many long forms are of one protein
 def residues_of(locus: str, protein: str) -> str:
     """Residues 76 to 83 of a protein, its leader there or not; empty where it cannot be placed."""
     window = WINDOWS[locus]

@@ -1,14 +1,15 @@
 """Names of HLA alleles, of every age and resolution, read into their parts.
 
 One *designation* is one name as a laboratory writes it: an allele (`C*07:02:01:03N`), a family (`C*07`, `Cw7`), a
-group of alleles alike in the part that binds peptide (`C*07:02P`, `C*07:02:01G`), or a code that stands for a list
-(`C*07:AB`). What a designation may stand for is told by `hla_typing`; nothing here knows a reference.
+group of alleles alike in the part that binds peptide (`C*07:02P`, `C*07:02:01G`, `C*07:02g`), or a code that stands
+for a list (`C*07:AB`). What a designation may stand for is told by `hla_typing`; nothing here knows a reference.
 Source: Marsh et al. (2010), Tissue Antigens 75:291-455; hla.alleles.org/nomenclature.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,10 +38,12 @@ SEROLOGY: dict[str, dict[str, tuple[str, ...]]] = {
 OVERFLOWED = {("A", "92"): "02", ("B", "95"): "15"}  # families that held the hundredth and later alleles before 2010
 
 _PREFIX = re.compile(r"(?:HLA-?)?(?P<locus>A|B|CW|C)?(?P<star>\*?)(?P<rest>.*)")
-_FIELDS = re.compile(r"(?P<fields>\d{2,4}(?::\d{2,4}){1,3})(?P<suffix>[A-Z]?)")
-_FAMILY = re.compile(r"(?P<family>\d{2})(?::?XX)?")
-_CODE = re.compile(r"(?P<family>\d{2}):(?P<code>[A-Z]{2,8})")
-_OLD = re.compile(r"(?P<digits>\d{3,8})(?P<suffix>[A-Z]?)")
+_FIELDS = re.compile(r"(?P<fields>[0-9]{2}(?::(?:[0-9]{2}|[1-9][0-9]{2,3})){1,3})(?P<suffix>[A-Z]?)")
+_FAMILY = re.compile(r"(?P<family>[0-9]{2})(?::?XX)?")
+_CODE = re.compile(r"(?P<family>[0-9]{2}):?(?P<code>[A-Z]{2,8})")
+_OLD = re.compile(r"(?P<digits>[0-9]{3,8})(?P<suffix>[A-Z]?)")
+_OTHER_LOCUS = re.compile(r"(?:HLA-?)?(?P<locus>[A-Z]+[0-9]*)\*")
+_EPITOPE = re.compile(r"(?:HLA-?)?BW[46](?![0-9]).*")
 
 
 class BadName(Refusal):
@@ -96,16 +99,20 @@ def parse_designation(text: str, locus: str | None = None) -> Designation:
     """Read one name.
 
     Args:
-        text: such as `C*07:02`, `Cw*0702`, `Cw7`, `HLA-C*07:02:01G`; a column's locus may be left out.
+        text: such as `C*07:02`, `Cw*0702`, `Cw7`, `HLA-C*07:02:01G`; a column's locus may be left out, and letters and
+            digits of full width are read as the plain ones.
         locus: that of the column where it stands; None when the name must say it.
 
     Raises:
         BadName: naming what is wrong and the nearest right form.
     """
     field = f"HLA-{locus}" if locus else "HLA"
-    plain = re.sub(r"\s+", "", text).upper()
-    if re.fullmatch(r"(?:HLA-?)?BW?[46]", plain) and plain.lstrip("HLA-").startswith("BW"):
+    plain = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).upper()
+    if _EPITOPE.fullmatch(plain):
         raise BadName(field, text, "is an epitope that several alleles carry, not an allele", "give the alleles")
+    other = _OTHER_LOCUS.match(plain)
+    if other is not None and other["locus"] not in (*LOCI, "CW"):
+        raise BadName(field, text, f"is a name of HLA-{other['locus']}", "give alleles of HLA-A, -B and -C")
     match = _PREFIX.fullmatch(plain)
     assert match is not None, "the pattern takes any text"
     said = match["locus"] and match["locus"][0]
@@ -137,10 +144,7 @@ def parse_allele(text: str, locus: str | None = None) -> HlaAllele:
 
 def _read(text: str, locus: str, rest: str, *, antigen: bool) -> Designation | None:
     if match := _FIELDS.fullmatch(rest):
-        fields = tuple(match["fields"].split(":"))
-        if len(fields[0]) != 2:
-            return None
-        return _of_fields(text, locus, fields, match["suffix"])
+        return _of_fields(text, locus, tuple(match["fields"].split(":")), match["suffix"])
     if antigen and (named := _antigen(locus, rest)) is not None:
         return Designation(text, locus, "family", families=named)
     if match := _FAMILY.fullmatch(rest):
@@ -155,7 +159,7 @@ def _read(text: str, locus: str, rest: str, *, antigen: bool) -> Designation | N
 def _of_fields(text: str, locus: str, fields: tuple[str, ...], suffix: str) -> Designation | None:
     if suffix == "P" and len(fields) == 2:
         return Designation(text, locus, "p-group", HlaAllele(locus, fields))
-    if suffix == "G" and len(fields) == 3:
+    if suffix == "G" and len(fields) in (2, 3):
         return Designation(text, locus, "g-group", HlaAllele(locus, fields))
     if suffix and suffix not in SUFFIXES:
         return None
@@ -166,14 +170,15 @@ def _antigen(locus: str, number: str) -> tuple[str, ...] | None:
     """The families of an antigen, such as 7 of Cw7; None where the text is no antigen."""
     if number in SEROLOGY[locus]:
         return SEROLOGY[locus][number]
-    return (number.zfill(2),) if re.fullmatch(r"\d{1,2}", number) else None
+    return (number.zfill(2),) if re.fullmatch(r"[0-9]{1,2}", number) else None
 
 
 def _old(text: str, locus: str, digits: str, suffix: str) -> Designation | None:
     """A name of before 2010, without colons: two digits a field."""
     if len(digits) % 2:
         problem = "could be read with its digits divided in more than one way"
-        raise BadName(f"HLA-{locus}", text, problem, f"write it with colons, such as {locus}*{digits[:2]}:{digits[2:]}")
+        example = f", such as {locus}*{digits[:2]}:{digits[2:]}" if len(digits) == 5 else " between its fields"
+        raise BadName(f"HLA-{locus}", text, problem, f"write it with colons{example}")
     fields = tuple(digits[place : place + 2] for place in range(0, len(digits), 2))
     if (locus, fields[0]) in OVERFLOWED:
         family = OVERFLOWED[locus, fields[0]]
@@ -184,9 +189,9 @@ def _old(text: str, locus: str, digits: str, suffix: str) -> Designation | None:
 
 def _nearest(locus: str, rest: str) -> str:
     """What to do about a text that is nearly a name."""
-    parts = re.findall(r"\d+", rest)
+    parts = re.findall(r"[0-9]+", rest)
     if 2 <= len(parts) <= 4:
-        return f"did you mean {locus}*{':'.join(part.zfill(2) for part in parts)}?"
+        return f"did you mean {locus}*{':'.join(part.lstrip('0').zfill(2) for part in parts)}?"
     if len(parts) == 1 and len(parts[0]) <= 2:
         return f"did you mean {locus}*{parts[0].zfill(2)}?"
     return f"write it as locus, star and fields, such as {locus}*07:02, or leave it empty when it was not typed"

@@ -11,11 +11,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from equipoise.donors.hla_names import BadName, Designation, HlaAllele, parse_designation
 from equipoise.refusals import Refusal
 
-UNTYPED = frozenset({"", "-", "--", "x", "blank", "na", "n/a", "nt", "not typed", "unknown", "."})
+UNTYPED = frozenset({"", "-", "--", "\N{EN DASH}", "\N{EM DASH}", "."}) | {
+    "x", "blank", "na", "n/a", "nt", "not typed", "unknown",
+}  # fmt: skip
 LONGEST = 100_000
 MOST_CODES = 5_000_000
 
@@ -34,21 +37,28 @@ class MacCodes:
     lists: Mapping[str, tuple[str, ...]]
     name: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lists", MappingProxyType(dict(self.lists)))
+
     def expanded(self, designation: Designation) -> tuple[HlaAllele, ...]:
         """The alleles that a code stands for.
 
         Raises:
-            MacRefusal: when the file lacks the code.
+            MacRefusal: when the file lacks the code, or its list has no allele of the family that stands before it.
         """
         members = self.lists.get(designation.code)
+        where, family = self.name or "the file of codes", designation.families[0]
         if members is None:
-            problem = f"is a code that {self.name or 'the file of codes'} does not hold"
-            raise MacRefusal(
-                f"HLA-{designation.locus}", designation.text, problem, "use a newer file, or list the alleles"
-            )
-        family = designation.families[0]
-        names = (tuple(member.split(":")) if ":" in member else (family, member) for member in members)
+            raise self._refused(designation, f"is a code that {where} does not hold", "use a newer file")
+        names = [tuple(member.split(":")) if ":" in member else (family, member) for member in members]
+        if family not in {fields[0] for fields in names}:
+            problem = f"is a code for {'/'.join(members)}, none of family {family}"
+            raise self._refused(designation, problem, "check the name")
         return tuple(HlaAllele(designation.locus, fields) for fields in names)
+
+    @staticmethod
+    def _refused(designation: Designation, problem: str, remedy: str) -> MacRefusal:
+        return MacRefusal(f"HLA-{designation.locus}", designation.text, problem, f"{remedy}, or list the alleles")
 
 
 def read_mac_codes(path: Path) -> MacCodes:
@@ -64,7 +74,7 @@ def read_mac_codes(path: Path) -> MacCodes:
             parts = parts[1:] if parts[:1] == ["*"] else parts
             if len(parts) == 2 and re.fullmatch(r"[A-Z]{2,8}", parts[0]):
                 members = tuple(parts[1].split("/"))
-                if all(re.fullmatch(r"(?:\d{2,4}:)?\d{2,4}", member) for member in members):
+                if all(re.fullmatch(r"(?:[0-9]{2}:)?[0-9]{2,4}", member) for member in members):
                     lists[parts[0]] = members
             if len(lists) > MOST_CODES:
                 raise MacRefusal("mac", path, "holds more codes than there are", "check the file")
@@ -132,11 +142,13 @@ def parse_typing(text: str, locus: str, *, mac: MacCodes | None = None) -> HlaTy
     alleles: list[HlaAllele] = []
     families: list[str] = []
     warnings: list[str] = []
-    family = ""
+    before: HlaAllele | None = None
     for name in plain.split("/"):
-        found = parse_designation(_whole(name, family), locus)
+        if not name.strip():
+            raise BadName(f"HLA-{locus}", plain, "has an empty place in its list", "take out the / that is too much")
+        found = parse_designation(_whole(name, before, locus), locus)
         if found.allele is not None:
-            family = found.allele.family
+            before = found.allele
             alleles.append(found.allele)
         if found.kind == "family":
             families.extend(found.families)
@@ -147,9 +159,17 @@ def parse_typing(text: str, locus: str, *, mac: MacCodes | None = None) -> HlaTy
     return HlaTyping(text, locus, tuple(dict.fromkeys(alleles)), tuple(dict.fromkeys(families)), tuple(warnings))
 
 
-def _whole(name: str, family: str) -> str:
-    """A member of a list that leaves out its family, such as the 04 of `C*07:02/04`, written out."""
-    return f"{family}:{name.strip()}" if family and re.fullmatch(r"\s*\d{2,4}[NLSCAQ]?\s*", name) else name
+def _whole(name: str, before: HlaAllele | None, locus: str) -> str:
+    """A member of a list that leaves out its family, such as the 04 of `C*07:02/04`, written out.
+
+    Four digits, or three with a nought first, are a whole name of before 2010, as in `Cw*0702/0704`.
+    """
+    if before is None or not re.fullmatch(r"\s*(?:[0-9]{2}|[1-9][0-9]{2})[NLSCAQ]?\s*", name):
+        return name
+    if len(before.fields) > 2:
+        problem = f"could be any field of an allele beside {before.name}"
+        raise BadName(f"HLA-{locus}", name.strip(), problem, "write each name of the list in full")
+    return f"{before.family}:{name.strip()}"
 
 
 def _expanded(found: Designation, mac: MacCodes | None) -> tuple[HlaAllele, ...]:
@@ -199,6 +219,8 @@ def _genotype(text: str, locus: str, read: Reader) -> tuple[HlaTyping, HlaTyping
     copies = []
     for copy in text.split("+"):
         own = [part for part in copy.split("~") if _is_of(part, locus)]
+        if len(own) > 1:
+            raise BadName(f"HLA-{locus}", copy, "has two alleles of one gene on one chromosome", "divide copies by +")
         if own:
             copies.append(read(own[0], locus))
     if not copies:

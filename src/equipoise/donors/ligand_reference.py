@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
 from equipoise.donors.hla_names import BadName, HlaAllele, parse_allele
 from equipoise.donors.ligand_rules import RESIDUES, Group, ligand_group
@@ -85,6 +86,11 @@ class Reference:
     entries: Mapping[str, Entry]
     families: Mapping[tuple[str, str], frozenset[Group]] | None = None
     sha256: str = field(default="")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "entries", MappingProxyType(dict(self.entries)))
+        if self.families is not None:
+            object.__setattr__(self, "families", MappingProxyType(dict(self.families)))
 
     def entry(self, allele: HlaAllele) -> Entry | None:
         """What is known of the allele's protein."""

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import product
 
 from equipoise.donors.hla_names import LOCI, HlaAllele
 from equipoise.donors.hla_typing import HlaTyping, LocusTyping, MacCodes, parse_locus, parse_typing
 from equipoise.donors.ligand_reference import Reference
-from equipoise.donors.ligand_rules import Group, remarks
+from equipoise.donors.ligand_rules import BY_FAMILY, Group, remarks
 from equipoise.refusals import Refusal
 
 LIGANDS = ("C1", "C2", "Bw4", "A3", "A11")
 Ligands = frozenset[str]
+Readings = frozenset[Ligands]
 
 SHOWN: Mapping[Group, str] = {
     "C1": "C1", "C2": "C2", "Bw4-80I": "Bw4", "Bw4-80T": "Bw4", "A3": "A3", "A11": "A11",
@@ -46,41 +48,56 @@ class CopyDetail:
     locus: str
     alleles: tuple[str, ...]
     families: tuple[str, ...]
-    groups: tuple[str, ...]
+    groups: tuple[Group, ...]
     reference: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LigandReadings:
     """Every set of ligands that a person may show.
 
-    `considered` are the ligands looked for; `missing_loci` those not wholly typed, `ambiguous_loci` those whose typing
-    leaves more than one group open; `detail` has an entry for each gene copy.
+    `considered` are the ligands looked for. `choices` holds, for each answer to what an ambiguous typing leaves open,
+    the readings that copies not typed leave then. `missing_loci` are those not wholly typed, `ambiguous_loci` those
+    whose typing leaves more than one group open; `detail` has an entry for each gene copy.
     """
 
     considered: tuple[str, ...]
-    readings: frozenset[Ligands]
+    choices: frozenset[Readings]
     missing_loci: tuple[str, ...]
     ambiguous_loci: tuple[str, ...]
     warnings: tuple[str, ...]
     detail: tuple[CopyDetail, ...]
 
-    @property
+    @cached_property
+    def readings(self) -> Readings:
+        """Every set of ligands that is possible."""
+        return frozenset.union(*self.choices)
+
+    @cached_property
     def certain(self) -> Ligands:
         """Shown in every reading."""
         return frozenset.intersection(*self.readings)
 
-    @property
+    @cached_property
     def possible(self) -> Ligands:
         """Shown in at least one reading."""
         return frozenset.union(*self.readings)
 
 
 @dataclass(frozen=True, slots=True)
+class CopyReading:
+    """What one gene copy may show: its choices, what must be said of it, and how it was read."""
+
+    choices: frozenset[Readings]
+    warnings: tuple[str, ...]
+    detail: CopyDetail
+
+
+@dataclass(frozen=True, slots=True)
 class LocusReading:
     """What one locus may show, whether it is wholly typed, and whether its typing leaves a group open."""
 
-    readings: frozenset[Ligands]
+    choices: frozenset[Readings]
     typed: bool
     ambiguous: bool
     warnings: tuple[str, ...]
@@ -96,6 +113,8 @@ def considered_ligands(loci: Sequence[str], *, with_a3_a11: bool) -> tuple[str, 
     unknown = [locus for locus in loci if locus not in LOCI]
     if unknown or not loci:
         raise Refusal("loci", ",".join(loci), "are not loci that show a ligand", "use some of A,B,C")
+    if len(set(loci)) < len(loci):
+        raise Refusal("loci", ",".join(loci), "name a locus twice", "name each once")
     if with_a3_a11 and "A" not in loci:
         raise Refusal("loci", ",".join(loci), "lack HLA-A, which A3 and A11 are of", "add A, or leave A3 and A11 out")
     shown = {"C": ("C1", "C2"), "B": ("C1", "Bw4"), "A": ("Bw4", "A3", "A11") if with_a3_a11 else ("Bw4",)}
@@ -135,7 +154,7 @@ class LigandReader:
         self.reference = reference
         self.mac = mac
         self._copies: dict[tuple[str, str], HlaTyping] = {}
-        self._groups: dict[tuple[str, str], tuple[frozenset[Group], tuple[str, ...]]] = {}
+        self._copy_readings: dict[tuple[str, str, Ligands], CopyReading] = {}
         self._loci: dict[tuple[str, str, str], LocusTyping] = {}
         self._read: dict[tuple[str, str, str, tuple[str, ...]], LocusReading] = {}
 
@@ -144,13 +163,13 @@ class LigandReader:
     ) -> LigandReadings:
         """The ligands of one person; arguments and refusals as of `ligands_of`."""
         considered = considered_ligands(loci, with_a3_a11=with_a3_a11)
-        readings: set[Ligands] = {frozenset()}
+        choices: frozenset[Readings] = frozenset({frozenset({frozenset()})})
         missing, ambiguous = list[str](), list[str]()
         warnings, detail = list[str](), list[CopyDetail]()
         for locus in loci:
             first, second = hla.get(locus, ("", ""))
             read = self.locus_reading(first, second, locus, considered)
-            readings = {one | two for one in readings for two in read.readings}
+            choices = together(choices, read.choices)
             if not read.typed:
                 missing.append(locus)
             if read.ambiguous:
@@ -159,7 +178,7 @@ class LigandReader:
             detail.extend(read.detail)
         return LigandReadings(
             considered,
-            frozenset(readings),
+            choices,
             tuple(missing),
             tuple(ambiguous),
             tuple(dict.fromkeys(warnings)),
@@ -179,11 +198,18 @@ class LigandReader:
             self._copies[key] = parse_typing(text, locus, mac=self.mac)
         return self._copies[key]
 
-    def _copy_groups(self, copy: HlaTyping) -> tuple[frozenset[Group], tuple[str, ...]]:
-        key = (copy.locus, copy.text)
-        if key not in self._groups:
-            self._groups[key] = copy_groups(copy, self.reference)
-        return self._groups[key]
+    def _copy_reading(self, copy: HlaTyping, considered: Ligands) -> CopyReading:
+        key = (copy.locus, copy.text, considered)
+        if key not in self._copy_readings:
+            groups, said = copy_groups(copy, self.reference, considered)
+            ligands = shown_by(groups, considered)
+            names = tuple(allele.name for allele in copy.alleles)
+            self._copy_readings[key] = CopyReading(
+                frozenset(frozenset({each}) for each in ligands) if copy.typed else frozenset({ligands}),
+                (*copy.warnings, *said),
+                CopyDetail(copy.text, copy.locus, names, copy.families, tuple(sorted(groups)), self.reference.title),
+            )
+        return self._copy_readings[key]
 
     def locus_reading(self, first: str, second: str, locus: str, considered: tuple[str, ...]) -> LocusReading:
         """What a locus may show."""
@@ -193,37 +219,43 @@ class LigandReader:
         return self._read[key]
 
     def _locus(self, typing: LocusTyping, considered: Ligands) -> LocusReading:
-        readings: set[Ligands] = set()
+        choices: set[Readings] = set()
         warnings, detail = list[str](), list[CopyDetail]()
         ambiguous = False
         for genotype in typing.genotypes:
             if genotype[0].typed != genotype[1].typed:
                 warnings.append(f"HLA-{typing.locus}: one allele is not typed; {NOT_TAKEN}")
-            shown: list[frozenset[Ligands]] = []
-            for copy in genotype:
-                groups, said = self._copy_groups(copy)
-                warnings.extend((*copy.warnings, *said))
-                ligands = frozenset(
-                    frozenset({SHOWN[group]} & considered if group in SHOWN else ()) for group in groups
-                )
-                ambiguous |= copy.typed and len(ligands) > 1
-                shown.append(ligands)
-                names = tuple(allele.name for allele in copy.alleles)
-                title = self.reference.title
-                detail.append(CopyDetail(copy.text, copy.locus, names, copy.families, tuple(sorted(groups)), title))
-            readings |= {frozenset().union(*each) for each in product(*shown)}
-        ambiguous |= len(typing.genotypes) > 1 and len(readings) > 1
-        return LocusReading(frozenset(readings), typing.typed, ambiguous, tuple(warnings), tuple(detail))
+            read = [self._copy_reading(copy, considered) for copy in genotype]
+            for copy in read:
+                warnings.extend(copy.warnings)
+                detail.append(copy.detail)
+            ambiguous |= any(len(copy.choices) > 1 for copy in read)
+            choices |= together(read[0].choices, read[1].choices)
+        ambiguous |= len(typing.genotypes) > 1 and len(choices) > 1
+        return LocusReading(frozenset(choices), typing.typed, ambiguous, tuple(warnings), tuple(detail))
 
 
-def copy_groups(copy: HlaTyping, reference: Reference) -> tuple[frozenset[Group], tuple[str, ...]]:
-    """The groups that a gene copy may be of, and what must be said of them."""
+@lru_cache(maxsize=65_536)
+def together(one: frozenset[Readings], two: frozenset[Readings]) -> frozenset[Readings]:
+    """What two copies or two loci may show together, by the choices that each leaves open."""
+    return frozenset(frozenset(a | b for a in of_one for b in of_two) for of_one, of_two in product(one, two))
+
+
+def shown_by(groups: Iterable[Group], considered: Ligands) -> Readings:
+    """What a copy of one of these groups may show of the ligands considered."""
+    return frozenset(frozenset({SHOWN[group]} & considered if group in SHOWN else ()) for group in groups)
+
+
+def copy_groups(
+    copy: HlaTyping, reference: Reference, considered: Ligands = frozenset(LIGANDS)
+) -> tuple[frozenset[Group], tuple[str, ...]]:
+    """The groups that a gene copy may be of, and what must be said of them where these ligands count."""
     if not copy.typed:
         return ANY_GROUP[copy.locus], ()
     groups: set[Group] = set()
     warnings: list[str] = []
     for allele in copy.alleles:
-        found, said = allele_groups(allele, reference)
+        found, said = allele_groups(allele, reference, considered)
         groups |= found
         warnings.extend(said)
     for family in copy.families:
@@ -231,15 +263,17 @@ def copy_groups(copy: HlaTyping, reference: Reference) -> tuple[frozenset[Group]
         if not found:
             warnings.append(f"{copy.locus}*{family}: is a family that {reference.title} does not hold")
             found = ANY_GROUP[copy.locus]
-        elif len(found) > 1:
+        elif len(shown_by(found, considered)) > 1:
             names = ", ".join(sorted(found))
             warnings.append(f"{copy.text.strip()}: low resolution, the family has alleles of {names}")
         groups |= _settled(copy.locus, found)
     return frozenset(groups), tuple(warnings)
 
 
-def allele_groups(allele: HlaAllele, reference: Reference) -> tuple[frozenset[Group], list[str]]:
-    """The groups that an allele may be of, and what must be said of it."""
+def allele_groups(
+    allele: HlaAllele, reference: Reference, considered: Ligands = frozenset(LIGANDS)
+) -> tuple[frozenset[Group], list[str]]:
+    """The groups that an allele may be of, and what must be said of it where these ligands count."""
     if allele.suffix == "N":
         return frozenset({"null"}), [f"{allele.name}: not expressed, shows no ligand"]
     warnings = []
@@ -260,10 +294,14 @@ def allele_groups(allele: HlaAllele, reference: Reference) -> tuple[frozenset[Gr
         ]
     groups = frozenset(entry.groups)
     motif = entry.motifs[0] if entry.motifs else ""
+    counts = any(shown_by(groups, considered))
     warnings.extend(
         f"{allele.name}: {text}"
         for text in remarks(allele.locus, allele.family, allele.protein, motif, entry.groups[0])
+        if text != BY_FAMILY or counts
     )
+    if "N" in entry.expression and len(allele.fields) < 4 and counts:
+        warnings.append(f"{allele.name}: some of its longer forms are not expressed; counted as expressed")
     if "unclassified" in groups:
         warnings.append(f"{allele.name}: its residues fit no rule, so its ligand is not known")
     return _settled(allele.locus, groups), warnings

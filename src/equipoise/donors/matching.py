@@ -2,19 +2,22 @@
 
 A verdict holds in every reading of both persons, or it is not given. Counting readings is a product of matrices
 (`mismatch`), so that ten thousand donors and a thousand recipients take seconds. Sentences are made when asked for.
+Terms: *choice* (the readings that are left once an ambiguous typing is settled), *kind* (persons alike in all choices).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, lru_cache
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.donors.ligands import LIGANDS, LigandReadings
+from equipoise.donors.cw_alleles import compare_cw
+from equipoise.donors.kir import KirTyping
+from equipoise.donors.ligands import LIGANDS, LigandReadings, Readings
 from equipoise.donors.mismatch import (
     CASES,
     READS,
@@ -27,7 +30,7 @@ from equipoise.donors.mismatch import (
     rule_named,
     tables,
 )
-from equipoise.donors.people import Person, Proteins
+from equipoise.donors.people import Person
 from equipoise.donors.sentences import explanation
 from equipoise.refusals import Refusal
 
@@ -35,6 +38,7 @@ Codes = NDArray[np.uint8]
 Counts = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 MISMATCH, AMBIGUOUS, NOT_EVALUABLE, MATCH = range(4)
+CACHED = 65_536
 HALF = 0.5  # counts are whole numbers in floating point
 CONTENT_ORDER = {"Best": 0, "Better": 1, "Neutral": 2, "unknown": 3}
 TIE_BREAKERS = frozenset({"2DS1", "3DS1"})
@@ -87,6 +91,12 @@ class MatchMatrix:
     missing_ligand: Codes
     receptor_ligand: Codes
     educated: Codes
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "verdicts", MappingProxyType(dict(self.verdicts)))
+        sets = (self.gvh, self.hvg, self.c_gvh, self.missing_ligand, self.receptor_ligand, self.educated)
+        for codes in (*self.verdicts.values(), *sets):
+            codes.setflags(write=False)
 
     @cached_property
     def donor_order(self) -> NDArray[np.intp]:
@@ -157,7 +167,7 @@ class MatchMatrix:
                 [f"donor {text}" for text in giver.warnings] + [f"recipient {text}" for text in taker.ligands.warnings]
             ),
             rank=rank,
-            verdicts=verdicts,
+            verdicts=MappingProxyType(verdicts),
             direction=direction(verdicts),
             haplotype=giver.content.haplotype if giver.kir.typed else "",
             centromeric=giver.content.centromeric if giver.kir.typed else "",
@@ -212,21 +222,19 @@ def match(donors: Sequence[Person], recipients: Sequence[Person], rule: str, *, 
             raise Refusal(name, None, "are none", "give at least one")
     considered = donors[0].ligands.considered
     table, of_c = tables(considered), tables(("C1", "C2"))
-    giving, taking = side_of(donors, with_kir=True), side_of(recipients)
-    c_giving, c_taking = side_of(donors, c_alone=True), side_of(recipients, c_alone=True)
-    joint = giving.joint
     of_dl = table.receptor_ligand[[name.startswith("2DL") for name in RECEPTORS]]
-    pair = np.ix_(taking.place, giving.place)
-    c_pair = np.ix_(c_taking.place, c_giving.place)
+    giving, taking = Side.of(donors, _shown), Side.of(recipients, _shown)
+    c_giving, c_taking = Side.of(donors, _c_shown), Side.of(recipients, _c_shown)
+    joint, anyone = Side.of(donors, _shown_with_receptors), Side.of(donors, _nothing)
     verdicts = {
-        "ligand_ligand_gvh": _of_pair(table.gvh, giving, taking)[pair],
-        "ligand_ligand_hvg": _of_pair(table.hvg, giving, taking)[pair],
-        "receptor_ligand": _of_receptors(table.receptor_ligand, joint, taking, giving.untyped)[pair],
-        "receptor_ligand_c": _of_receptors(of_dl, joint, taking, giving.untyped)[pair],
-        "missing_ligand": _of_recipient(table.missing, taking, len(giving.shown))[pair],
-        "educated": _of_receptors(table.educated, joint, taking, giving.untyped | giving.missing)[pair],
-        "hla_c_group_mismatch_gvh": _of_pair(of_c.gvh, c_giving, c_taking)[c_pair],
-        "hla_cw_allele": _of_proteins(donors, recipients),
+        "ligand_ligand_gvh": _verdicts(table.gvh, giving, taking),
+        "ligand_ligand_hvg": _verdicts(table.hvg, giving, taking),
+        "receptor_ligand": _verdicts(table.receptor_ligand, joint, taking),
+        "receptor_ligand_c": _verdicts(of_dl, joint, taking),
+        "missing_ligand": _verdicts(table.missing, anyone, taking),
+        "educated": _verdicts(table.educated, joint, taking),
+        "hla_c_group_mismatch_gvh": _verdicts(of_c.gvh, c_giving, c_taking),
+        "hla_cw_allele": _of_cw(donors, recipients),
     }
     assert verdicts.keys() == RULES.keys()
     return MatchMatrix(
@@ -235,153 +243,144 @@ def match(donors: Sequence[Person], recipients: Sequence[Person], rule: str, *, 
         rule_named(rule),
         reference,
         verdicts,
-        _certain_of_pair(table.gvh, giving, taking)[pair],
-        _certain_of_pair(table.hvg, giving, taking)[pair],
-        _certain_of_pair(of_c.gvh, c_giving, c_taking)[c_pair],
-        _certain_of_recipient(table.missing, taking)[taking.place],
-        _certain_of_receptors(table.receptor_ligand, joint, taking)[pair],
-        _certain_of_receptors(table.educated, joint, taking)[pair],
+        _certain(table.gvh, giving, taking),
+        _certain(table.hvg, giving, taking),
+        _certain(of_c.gvh, c_giving, c_taking),
+        _certain(table.missing, anyone, taking)[:, 0].copy(),
+        _certain(table.receptor_ligand, joint, taking),
+        _certain(table.educated, joint, taking),
     )
+
+
+Choices = frozenset[frozenset[int]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """The kinds of persons of one side: those alike in every respect that the models ask of are one kind.
+    """One side's persons by kind.
 
-    `shown` (k, 32) are the sets that a kind may show, `receptors` (k, 32) the sets of inhibitory receptors that it may
-    have; `missing` and `untyped` (k,) say whether HLA or KIR typing that is missing leaves these open. `place` (n,) is
-    the kind of each person.
+    `choices` (a, cases) has a row for each distinct choice, with a one for each case that it leaves possible; `kinds`
+    (k, a) says which choices a kind has; `place` (n,) is the kind of each person.
     """
 
-    shown: Counts
-    receptors: Counts
-    missing: Flags
-    untyped: Flags
+    choices: Counts
+    kinds: Counts
     place: NDArray[np.intp]
 
-    @property
-    def total(self) -> Counts:
-        """(k,), how many sets each may show."""
-        return np.asarray(self.shown.sum(axis=1))
-
-    @property
-    def joint(self) -> Counts:
-        """(k, 32 x 32), the sets shown and the receptors together."""
-        return (self.shown[:, :, np.newaxis] * self.receptors[:, np.newaxis, :]).reshape(len(self.shown), -1)
-
-
-def side_of(people: Sequence[Person], *, c_alone: bool = False, with_kir: bool = False) -> Side:
-    """The kinds of persons, by all loci considered or by HLA-C alone; donors with their receptors."""
-    shown = indicators([person.c_ligands if c_alone else person.ligands for person in people])
-    receptors = receptors_of(people) if with_kir else np.zeros_like(shown)
-    missing = np.array([person.lacks_c if c_alone else person.lacks_typing for person in people])
-    untyped = np.array([with_kir and not person.kir.typed for person in people])
-    whole = np.packbits(np.column_stack([shown, receptors, missing, untyped]).astype(bool), axis=1)
-    _, first, place = np.unique(whole, axis=0, return_index=True, return_inverse=True)
-    return Side(shown[first], receptors[first], missing[first], untyped[first], place.ravel())
+    @classmethod
+    def of(cls, people: Sequence[Person], choices_of: Callable[[Person], tuple[int, Choices]]) -> Side:
+        """The kinds of people by what `choices_of` tells of each: the number of cases, and the choices."""
+        kinds: dict[Choices, int] = {}
+        rows: dict[frozenset[int], int] = {}
+        place = np.zeros(len(people), np.intp)
+        cases = 1
+        for number, person in enumerate(people):
+            cases, found = choices_of(person)
+            place[number] = kinds.setdefault(found, len(kinds))
+            for choice in found:
+                rows.setdefault(choice, len(rows))
+        choices, members = np.zeros((len(rows), cases), np.float32), np.zeros((len(kinds), len(rows)), np.float32)
+        for choice, row in rows.items():
+            choices[row, list(choice)] = 1
+        for found, kind in kinds.items():
+            members[kind, [rows[choice] for choice in found]] = 1
+        return cls(choices, members, place)
 
 
-def indicators(people: Sequence[LigandReadings]) -> Counts:
-    """(n, 32), one where a person may show just that set."""
-    found = np.zeros((len(people), CASES), np.float32)
-    for place, readings in enumerate(people):
-        for reading in readings.readings:
-            found[place, bits(reading, LIGANDS)] = 1
-    return found
+def _shown(person: Person) -> tuple[int, Choices]:
+    return CASES, _numbered(person.ligands.choices)
 
 
-def receptors_of(people: Sequence[Person]) -> Counts:
-    """(n, 32), one where a donor may have just that set of inhibitory receptors."""
-    found = np.zeros((len(people), CASES), np.float32)
-    for place, person in enumerate(people):
-        present, unknown = bits(person.kir.present, RECEPTORS), bits(person.kir.unknown, RECEPTORS)
-        for number in range(CASES):
-            if number & ~unknown == present:
-                found[place, number] = 1
-    return found
+def _c_shown(person: Person) -> tuple[int, Choices]:
+    return CASES, _numbered(person.c_ligands.choices)
 
 
-def _count_of_pair(table: Flags, giving: Side, taking: Side) -> Counts:
-    """(recipients, donors), in how many pairs of readings a table (donor, recipient) says yes."""
-    return np.asarray(taking.shown @ (giving.shown @ table.astype(np.float32)).T)
+def _shown_with_receptors(person: Person) -> tuple[int, Choices]:
+    return CASES * CASES, _joint(person.ligands.choices, _receptors(person.kir))
 
 
-def _count_of_receptors(table: Flags, joint: Counts, taking: Side) -> Counts:
-    """The same for a table (donor, recipient, receptors), from donors' sets and receptors together (n, 32 x 32)."""
-    flat = table.transpose(0, 2, 1).reshape(-1, CASES).astype(np.float32)
-    return np.asarray(taking.shown @ (joint @ flat).T)
+def _nothing(person: Person) -> tuple[int, Choices]:
+    return 1, frozenset({frozenset({0})})
 
 
-def _coded(count: Counts, total: Counts, missing: Flags) -> Codes:
-    """Mismatch in all readings, in none, or what leaves it open."""
-    codes = np.where(missing, np.uint8(NOT_EVALUABLE), np.uint8(AMBIGUOUS))
-    codes[count < HALF] = MATCH
-    codes[count > total - HALF] = MISMATCH
-    return codes
+@lru_cache(maxsize=CACHED)
+def _numbered(choices: frozenset[Readings]) -> Choices:
+    """Choices with each set of ligands as its number."""
+    return frozenset(frozenset(bits(reading, LIGANDS) for reading in choice) for choice in choices)
 
 
-def _of_pair(table: Flags, giving: Side, taking: Side) -> Codes:
-    """Verdicts of a table (ligand, donor, recipient)."""
-    count = _count_of_pair(np.asarray(table.any(axis=0)), giving, taking)
-    return _coded(
-        count, np.multiply.outer(taking.total, giving.total), np.logical_or.outer(taking.missing, giving.missing)
+@lru_cache(maxsize=CACHED)
+def _receptors(kir: KirTyping) -> Choices:
+    """The sets of inhibitory receptors: genes left open are a choice each, genes not typed are not."""
+    has, may_have = bits(kir.receptors, RECEPTORS), bits(kir.open_receptors, RECEPTORS)
+    sets = [number for number in range(CASES) if number & ~may_have == has]
+    return frozenset(frozenset({number}) for number in sets) if kir.typed else frozenset({frozenset(sets)})
+
+
+@lru_cache(maxsize=CACHED)
+def _joint(choices: frozenset[Readings], receptors: Choices) -> Choices:
+    """Ligands and receptors together, a pair as one number."""
+    return frozenset(
+        frozenset(shown * CASES + had for shown in choice for had in having)
+        for choice in _numbered(choices)
+        for having in receptors
     )
 
 
-def _of_receptors(table: Flags, joint: Counts, taking: Side, donors_missing: Flags) -> Codes:
-    """Verdicts of a table (receptor, donor, recipient, receptors)."""
-    count = _count_of_receptors(np.asarray(table.any(axis=0)), joint, taking)
-    total = np.multiply.outer(taking.total, joint.sum(axis=1))
-    return _coded(count, total, np.logical_or.outer(taking.missing, donors_missing))
+def _flat(table: Flags, cases: int) -> Flags:
+    """A table (name, recipient), (name, donor, recipient) or (name, donor, recipient, receptors) by the donor's cases.
+
+    Returns:
+        (name, cases, recipient).
+    """
+    if table.ndim == 4:
+        table = table.transpose(0, 1, 3, 2)
+    return table.reshape(len(table), cases, CASES)
 
 
-def _of_recipient(table: Flags, taking: Side, donors: int) -> Codes:
-    """Verdicts of a table (ligand, recipient), the same for every donor."""
-    count = taking.shown @ np.asarray(table.any(axis=0)).astype(np.float32)
-    codes = _coded(count, taking.total, taking.missing)
-    return np.ascontiguousarray(np.broadcast_to(codes[:, np.newaxis], (len(codes), donors)))
+def _counted(table: Flags, giving: Side, taking: Side) -> tuple[Flags, Flags]:
+    """(recipients' choices, donors' choices): whether a table (cases, recipient) says yes throughout, or no."""
+    count = taking.choices @ (giving.choices @ table.astype(np.float32)).T
+    total = np.multiply.outer(taking.choices.sum(axis=1), giving.choices.sum(axis=1))
+    return count > total - HALF, count < HALF
 
 
-def _certain_of_pair(table: Flags, giving: Side, taking: Side) -> Codes:
-    """(recipients, donors), the ligands for which a table says yes in every pair of readings."""
-    total = np.multiply.outer(taking.total, giving.total) - HALF
-    return _numbers([_count_of_pair(each, giving, taking) > total for each in table])
+def _in_some(flags: Flags, giving: Side, taking: Side) -> Flags:
+    """(recipients' kinds, donors' kinds), whether a flag of choices holds for some pair of theirs."""
+    return np.asarray(taking.kinds @ flags.astype(np.float32) @ giving.kinds.T > HALF)
 
 
-def _certain_of_recipient(table: Flags, taking: Side) -> Codes:
-    """(recipients,), the ligands for which a table (ligand, recipient) says yes in every reading."""
-    return _numbers([taking.shown @ each.astype(np.float32) > taking.total - HALF for each in table])
+def _verdicts(table: Flags, giving: Side, taking: Side) -> Codes:
+    """(recipients, donors), the verdicts of a table.
+
+    Once ambiguous typings are settled, a verdict may still hang on what was not typed: then it is not evaluable. It is
+    ambiguous where each choice has its verdict and they differ.
+    """
+    of_any = np.asarray(_flat(table, giving.choices.shape[1]).any(axis=0))
+    yes, no = _counted(of_any, giving, taking)
+    some_yes, some_no = _in_some(yes, giving, taking), _in_some(no, giving, taking)
+    codes = np.where(_in_some(~(yes | no), giving, taking), np.uint8(NOT_EVALUABLE), np.uint8(AMBIGUOUS))
+    codes[(codes == AMBIGUOUS) & ~some_no] = MISMATCH
+    codes[(codes == AMBIGUOUS) & ~some_yes] = MATCH
+    return codes[np.ix_(taking.place, giving.place)]
 
 
-def _certain_of_receptors(table: Flags, joint: Counts, taking: Side) -> Codes:
-    """The same for receptors."""
-    total = np.multiply.outer(taking.total, joint.sum(axis=1)) - HALF
-    return _numbers([_count_of_receptors(each, joint, taking) > total for each in table])
+def _certain(table: Flags, giving: Side, taking: Side) -> Codes:
+    """(recipients, donors), the names for which a table says yes in every case, as a number."""
+    found = np.zeros((len(taking.kinds), len(giving.kinds)), np.uint8)
+    for place, each in enumerate(_flat(table, giving.choices.shape[1])):
+        yes, _ = _counted(each, giving, taking)
+        found |= (~_in_some(~yes, giving, taking)).astype(np.uint8) << np.uint8(place)
+    return found[np.ix_(taking.place, giving.place)]
 
 
-def _numbers(flags: Sequence[NDArray[Any]]) -> Codes:
-    """A set as a number, from one array of flags for each name."""
-    found = np.zeros(flags[0].shape, np.uint8)
-    for place, flag in enumerate(flags):
-        found |= flag.astype(np.uint8) << np.uint8(place)
-    return found
-
-
-def _of_proteins(donors: Sequence[Person], recipients: Sequence[Person]) -> Codes:
-    """Whether the HLA-C proteins of two persons differ."""
-    kinds: dict[Proteins | None, int] = {}
-    places = [[kinds.setdefault(person.proteins, len(kinds)) for person in people] for people in (recipients, donors)]
-    pairs: dict[frozenset[str], int] = {}
-    for kind in kinds:
-        for pair in kind or ():
-            pairs.setdefault(pair, len(pairs))
-    may = np.zeros((len(kinds), max(len(pairs), 1)), np.float32)
-    for kind, row in kinds.items():
-        for pair in kind or ():
-            may[row, pairs[pair]] = 1
-    same = may @ may.T
-    total = np.multiply.outer(may.sum(axis=1), may.sum(axis=1))
-    unknown = np.array([kind is None for kind in kinds])
-    codes = _coded(total - same, np.maximum(total, 1), np.zeros_like(same, dtype=bool))
-    codes[np.logical_or.outer(unknown, unknown)] = NOT_EVALUABLE
-    return codes[np.ix_(places[0], places[1])]
+def _of_cw(donors: Sequence[Person], recipients: Sequence[Person]) -> Codes:
+    """Verdicts on HLA-C proteins."""
+    giving, taking = (list(dict.fromkeys(person.cw for person in people)) for people in (donors, recipients))
+    compared = compare_cw(giving, taking)
+    codes = np.where(compared.untyped, np.uint8(NOT_EVALUABLE), np.uint8(AMBIGUOUS))
+    codes[compared.always] = MISMATCH
+    codes[compared.never] = MATCH
+    kinds = [{kind: place for place, kind in enumerate(side)} for side in (taking, giving)]
+    places = [[of[person.cw] for person in people] for of, people in zip(kinds, (recipients, donors), strict=True)]
+    return codes[np.ix_(*places)]

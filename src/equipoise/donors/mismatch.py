@@ -22,7 +22,6 @@ RECEPTORS = ("2DL1", "2DL2", "2DL3", "3DL1", "3DL2")
 CASES = 32
 READS = {"2DL1": ("C2",), "2DL2": ("C1",), "2DL3": ("C1",), "3DL1": ("Bw4",), "3DL2": ("A3", "A11")}
 """The ligands that keep each inhibitory receptor quiet."""
-C_RECEPTORS = ("2DL1", "2DL2", "2DL3")
 CLASSICAL = ("C1", "C2", "Bw4")
 SAME_RECEPTOR = ("A3", "A11")
 
@@ -34,13 +33,12 @@ RULES = {
     "missing_ligand": "recipient lacks one or more of C1, C2 and Bw4 (Hsu 2005)",
     "educated": "donor has receptor and ligand, recipient lacks the ligand (Ruggeri 2007)",
     "hla_c_group_mismatch_gvh": "donor shows C1 or C2 and the recipient does not",
-    "hla_cw_allele": "donor and recipient differ in their HLA-C proteins",
+    "hla_cw_allele": "donor has an HLA-C protein, told by two fields, that the recipient lacks",
 }
 """The rules that a protocol may name, and what each calls a mismatch."""
 ALIASES = {"ligand_ligand": "ligand_ligand_gvh"}
-NEEDS_KIR = frozenset({"receptor_ligand", "receptor_ligand_c", "educated"})
-BY_RECIPIENT = frozenset({"missing_ligand"})
-OF_C_ALONE = frozenset({"hla_c_group_mismatch_gvh", "receptor_ligand_c", "hla_cw_allele"})
+BY_RECEPTOR = frozenset({"receptor_ligand", "receptor_ligand_c"})
+NEEDS_KIR = BY_RECEPTOR | {"educated"}
 
 Verdict = Literal["mismatch", "ambiguous", "not-evaluable", "match"]
 VERDICTS: tuple[Verdict, ...] = ("mismatch", "ambiguous", "not-evaluable", "match")
@@ -66,9 +64,9 @@ def rule_named(name: str) -> str:
 class Tables:
     """What each model says in each case.
 
-    `of_pair` (ligand, donor, recipient): ligands in the difference of the two sets; `of_recipient` (ligand,
-    recipient): ligands lacking; `of_receptors` (receptor, donor, recipient, receptors): receptors without their ligand,
-    or with that ligand in the donor.
+    `gvh` and `hvg` (ligand, donor, recipient): ligands that one shows and the other lacks; `missing` (ligand,
+    recipient): ligands that the recipient lacks; `receptor_ligand` (receptor, donor, recipient, receptors): receptors
+    whose ligand the recipient lacks, `educated` those of them whose ligand the donor shows.
     """
 
     gvh: Table

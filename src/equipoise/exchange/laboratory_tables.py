@@ -16,6 +16,7 @@ from equipoise.analysis.results import FORMULA_SIGNS
 from equipoise.analysis.whole_files import write_whole
 from equipoise.exchange.delimited import check_width, contents_of, lines_of
 from equipoise.exchange.table_faults import FaultList
+from equipoise.exchange.tables import DELIMITERS
 from equipoise.refusals import Refusal
 from equipoise.safety.grade_table import RESULTS, grade_values
 from equipoise.safety.plans import Unanswered
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 COLUMNS = ("participant", "parameter", "value", "unit", "lln", "uln", "baseline", "sex", "age", "fasting", "hiv")
 QUALIFIER = "qualifier"
 ROWS_AT_ONCE = 300  # few enough to be gone before the collector of garbage counts them as old
-DELIMITERS = (",", ";", "\t")
 SIGNED_NUMBER = re.compile(r"[+-]?[\d.,]*(?:[eE][+-]?\d+)?")
 
 

@@ -52,8 +52,9 @@ def column_of(refusal: Refusal, cells: Any) -> str:
     locus = refusal.field.removeprefix("HLA-")
     if locus not in LOCI:
         return "KIR"
-    second = str(refusal.value) not in cells[f"{locus}_1"]
-    return f"{locus}_2" if second else f"{locus}_1"
+    first, second = cells[f"{locus}_1"], cells[f"{locus}_2"]
+    value = str(refusal.value)
+    return f"{locus}_2" if value not in first or (value == second and value != first) else f"{locus}_1"
 
 
 def write_matrix(matrix: MatchMatrix, path: Path) -> None:

@@ -3,6 +3,7 @@
 Every quantity is assumed by the trial's designers; none is a result.
 """
 
+from decimal import Decimal
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -151,6 +152,47 @@ class VirtualEvent(Part):
     days: Positive = 1
 
 
+class TissuePanel(Part):
+    """The panel of donors, and from what donors' and participants' tissue types are drawn.
+
+    `haplotypes` are alleles of HLA-C and HLA-B together (`C*06:02 B*13:02`), `hla_a` alleles, `kir` the genes of one
+    KIR haplotype, each with its weight. `low_resolution` and `missing` are shares of HLA-A and -B reports with a flaw;
+    `excluded` donors are found not eligible by the infection test `excluded_by`.
+    """
+
+    donors: Positive
+    haplotypes: dict[Text, Positive]
+    hla_a: dict[Text, Positive]
+    kir: dict[Text, Positive]
+    low_resolution: Share = Decimal(0)
+    missing: Share = Decimal(0)
+    excluded: Count = 0
+    excluded_by: Code | None = None
+
+
+class LotQuantity(Part):
+    """What a test of a lot finds: a gamma distribution with mean and SD, or what is so far below `below`."""
+
+    mean: Number = Field(gt=0)
+    sd: Number = Field(ge=0)
+    below: Number | None = None
+    places: Count = 1
+
+
+class LotDraw(Part):
+    """The lots of a product: results by release criterion, and a bag's cells and volume.
+
+    `results` are drawn, `texts` are what the other tests say. A lot is received `hours_before` its infusion.
+    """
+
+    product: Id
+    results: dict[Id, LotQuantity] = Field(default_factory=dict)
+    texts: dict[Id, Text] = Field(default_factory=dict)
+    cells: LotQuantity
+    volume_ml: Number = Field(gt=0)
+    hours_before: Positive = 6
+
+
 class Rehearsal(Part):
     """The whole virtual trial."""
 
@@ -166,3 +208,5 @@ class Rehearsal(Part):
     visits: VisitBehaviour
     entry: DataEntry
     events: tuple[VirtualEvent, ...] = ()
+    panel: TissuePanel | None = None
+    lots: tuple[LotDraw, ...] = ()

@@ -41,8 +41,11 @@ class Stratum:
     @cached_property
     def greenhouse_geisser(self) -> Vector:
         """(B,), equation (gg); one for a single contrast."""
-        squares = np.maximum((self.error**2).sum(axis=(0, 1)), np.finfo(float).tiny)
-        return np.asarray(trace(self.error) ** 2 / (self.contrasts * squares)) if self.contrasts > 1 else self.ones
+        if self.contrasts == 1:
+            return self.ones
+        # Over the trace first: squares of products leave what a float can hold long before the products do.
+        shares = self.error / np.maximum(trace(self.error), np.finfo(float).tiny)
+        return np.asarray(1 / (self.contrasts * np.maximum((shares**2).sum(axis=(0, 1)), np.finfo(float).tiny)))
 
     @cached_property
     def huynh_feldt(self) -> Vector:

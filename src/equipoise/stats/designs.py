@@ -18,7 +18,7 @@ from formulaic.parser.types import Factor
 
 from equipoise.stats.frames import Opened, column, named_rows, numbers
 from equipoise.stats.refusals import BadFormula, BadSample, MissingCovariate, RankDeficient
-from equipoise.stats.samples import Matrix, Vector
+from equipoise.stats.samples import LARGEST, Matrix, Vector
 
 DEPENDENT = 1e-8  # relative length of what a column adds to the columns before it
 
@@ -215,6 +215,8 @@ def check_finite(outcome: Vector, matrix: Matrix, names: tuple[str, ...]) -> Non
         if not np.isfinite(matrix[:, place]).all():
             count = int((~np.isfinite(matrix[:, place])).sum())
             raise BadSample(name, None, f"is not finite in {count} rows", "correct these values")
+        if np.abs(matrix[:, place]).max(initial=0.0) > LARGEST:
+            raise BadSample(name, None, f"holds values beyond {LARGEST:g}", "give it in another unit")
 
 
 def check_levels(terms: dict[str, tuple[int, ...]]) -> None:

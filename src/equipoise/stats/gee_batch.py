@@ -101,7 +101,7 @@ def gee_batch(
         tolerance: length of the last step in standard errors; 1e-6 is enough for a simulation.
 
     Raises:
-        BadSample: shapes that do not agree, or observed values that are not finite.
+        BadSample: shapes that do not agree, no fit, or observed values that are not finite.
         TooFewClusters: no more subjects than coefficients.
         NotIdentified: a working correlation with parameters that too few pairs inform in some fit.
     """
@@ -120,6 +120,8 @@ def gee_batch(
     structure = read_working(working, visits)
     fixed, without_p = read_scale(scale)
     lead = leading(arrays)
+    if not np.prod(lead):
+        raise BadSample("y, X", (arrays["y"].shape, arrays["X"].shape), "hold no fit", "give at least one")
     flat = {name: flattened(array, TRAILING[name], lead) for name, array in arrays.items()}
     check_values(flat, chosen)
     parts = []

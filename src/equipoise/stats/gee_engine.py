@@ -3,7 +3,8 @@
 A visit that was not seen has a zero row in the design and an outcome equal to its mean, so it adds nothing
 to any sum and needs no mask. Visits come first inside, so that one matrix product serves all subjects.
 Fits that have settled leave the iteration. A normal outcome with visits that correlate alike needs sums only
-(`gee_sums`). Equations: docs/methods/gee.md.
+(`gee_sums`), and one with any other working correlation sums by pairs of visits (`gee_pairs`).
+Equations: docs/methods/gee.md.
 Shapes: B fits, n subjects, T visits, p coefficients, K patterns of visits seen; b is B, or 1 where all fits share.
 """
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.stats.gee_families import Family, Link
+from equipoise.stats.gee_pairs import Pairs, pairs_of
 from equipoise.stats.gee_sums import Rows, Subjects, least_squares, rows_of
 from equipoise.stats.gee_working import Working, check_identified, estimate, inverses, one_parameter
 from equipoise.stats.samples import Matrix, Vector
@@ -163,6 +165,12 @@ class Problem:
     def largest(self) -> Vector:
         """(b,), the most visits that one subject has."""
         return np.asarray(self.seen.sum(axis=1).max(axis=-1), dtype=np.float64)
+
+    @property
+    def pairs_are_fewer(self) -> bool:
+        """Whether all fits share few patterns of visits seen, so that sums by pairs of visits pay for themselves."""
+        visits, n, p = self.design.shape[1:]
+        return len(self.pattern_of) == 1 and len(self.patterns) * visits * p <= n
 
     def only(self, fits: NDArray[np.intp]) -> "Problem":
         """The same problem for some of the fits."""
@@ -501,12 +509,30 @@ def solved_by_sums(posed: Posed, tolerance: float) -> Solution:
 def solved_plainly(posed: Posed, tolerance: float) -> Solution:
     """A normal outcome with any working correlation, from the residuals of least squares.
 
-    They are small numbers: whatever shift the outcome has, no digit is lost after.
+    They are small numbers: whatever shift the outcome has, no digit is lost after. Sums serve the iteration;
+    what the covariances need is taken from the observations once, at the solution.
     """
     near = starting_values(posed.laid)
     rest = less_mean(posed.laid, near)
-    step, converged, iterations = scoring(rest, np.zeros_like(near), tolerance)
+    equations: Equations = in_pairs(rest) if rest.pairs_are_fewer else rest
+    step, converged, iterations = scoring(equations, np.zeros_like(near), tolerance)
     return solution_of(rest.moments(step), near + step, step, near, converged, iterations)
+
+
+def in_pairs(problem: Problem) -> Pairs:
+    """The sums by pairs of visits of what is left of a normal outcome."""
+    root = np.sqrt(problem.weight)
+    return pairs_of(
+        (problem.outcome - problem.offset) * root,
+        problem.design * root[..., np.newaxis],
+        problem.patterns,
+        problem.pattern_of[0],
+        problem.counts,
+        problem.largest,
+        problem.working,
+        problem.spent,
+        problem.fixed_scale,
+    )
 
 
 def less_mean(problem: Problem, near: Vector) -> Problem:

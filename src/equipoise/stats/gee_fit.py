@@ -41,7 +41,7 @@ from equipoise.stats.refusals import (
     check_level,
     choose,
 )
-from equipoise.stats.samples import Matrix, Vector
+from equipoise.stats.samples import LARGEST, Matrix, Vector
 from equipoise.stats.separation import SEPARABLE, refuse_separation
 
 DF_RULES = ("normal", "between", "fay-graubard", "pan-wall")
@@ -241,6 +241,7 @@ def gee(
     beside = [(role, name) for role, name in (("weights", weights), ("offset", offset)) if name is not None]
     design = build_design(formula, frame, order_by=order_by, beside=beside)
     check_outcome(chosen, design.outcome)
+    refuse_extremes(design.outcome)
     standard = standardise(design.matrix)
     shift = common_shift(chosen, tie, design, standard)
     long = by_visit(design, standard.matrix, design.outcome - shift, cluster, time, weights, offset)
@@ -323,6 +324,12 @@ def reported(estimates: Estimates, covariance: str, df: "str | float") -> GeeFit
         notes(estimates, name, rule),
         estimates,
     )
+
+
+def refuse_extremes(outcome: Vector) -> None:
+    """Refuse outcomes whose squares a float cannot hold."""
+    if np.abs(outcome).max() > LARGEST:
+        raise BadSample("outcome", None, f"holds values beyond {LARGEST:g}", "give it in another unit")
 
 
 def refuse_separated(posed: Posed, solution: Solution, columns: tuple[str, ...]) -> None:

@@ -153,7 +153,7 @@ class Rows:
         whole[:p, :p] = self.gram
         whole[p, :p] = whole[:p, p] = self.against(residual)
         whole[p, p] = np.einsum("tnb,tnb->b", residual, residual)
-        sizes = np.unique(self.visits)
+        sizes = np.flatnonzero(np.bincount(self.visits.astype(np.intp).ravel())).astype(np.float64)
         sizes = sizes[sizes > 0] if exchangeable else sizes[:0]
         sums = np.empty((p + 1, *residual.shape[1:]))
         sums[:p], sums[p] = self.sums, residual.sum(axis=0)

@@ -18,6 +18,7 @@ STRUCTURES = ("independence", "exchangeable", "ar1", "unstructured", "toeplitz",
 ORDERED = ("ar1", "toeplitz", "m-dependent", "given")
 MARGIN = 1e-6  # how far inside the positive definite matrices an iterate is kept
 SMALLEST_EIGENVALUE = 1e-8
+RUNAWAY = 1e6  # no correlation: a moment estimate against a scale that has nothing to do with the residuals
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,10 +49,10 @@ def read_working(working: "str | ArrayLike", visits: int) -> Working:
 
     Raises:
         UnknownChoice: a name that is not offered.
-        BadSample: a matrix that is not a correlation matrix of T visits.
+        BadSample: what is neither a name nor a correlation matrix of T visits.
     """
     if not isinstance(working, str):
-        return Working("given", given=checked_correlation(np.asarray(working, dtype=np.float64), visits))
+        return Working("given", given=checked_correlation(as_numbers(working), visits))
     lags = re.fullmatch(r"([1-9]\d*)-dependent", working)
     if working == "m-dependent" or lags:
         return Working("m-dependent", int(lags[1]) if lags else 1)
@@ -60,6 +61,20 @@ def read_working(working: "str | ArrayLike", visits: int) -> Working:
             "working", working, "is not offered", f"choose one of {', '.join(STRUCTURES)}, or give a matrix"
         )
     return Working(working)
+
+
+def as_numbers(working: ArrayLike) -> Matrix:
+    """The matrix that was given as floats.
+
+    Raises:
+        BadSample: something that is not a table of numbers.
+    """
+    try:
+        return np.asarray(working, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise BadSample(
+            "working", None, "is neither a name nor a table of numbers", f"choose one of {', '.join(STRUCTURES)}"
+        ) from None
 
 
 def checked_correlation(matrix: Matrix, visits: int) -> Matrix:
@@ -175,7 +190,7 @@ def estimate(
         return one_parameter(working, alpha, visits), inside
     alpha = totals / ((pairs - spent) * scale[:, np.newaxis])
     # A fit that ran away has no correlation; independence keeps the others' arithmetic going.
-    finite = np.asarray(np.isfinite(alpha).all(axis=-1))
+    finite = np.asarray((np.abs(alpha) <= RUNAWAY).all(axis=-1))
     alpha = np.where(finite[:, np.newaxis], alpha, 0.0)
     matrix = np.zeros_like(products)
     matrix[...] = np.eye(visits)
@@ -202,7 +217,7 @@ def one_correlation(
     alpha = np.where(finite, alpha, 0.0)
     low = -1 / (largest - 1) if name == "exchangeable" else np.full_like(largest, -1.0)
     inside = finite & (alpha > low + MARGIN) & (alpha < 1 - MARGIN)
-    return np.clip(alpha, low + MARGIN, 1 - MARGIN), np.asarray(inside)
+    return np.minimum(np.maximum(alpha, low + MARGIN), 1 - MARGIN), np.asarray(inside)
 
 
 def one_parameter(working: Working, alpha: Vector, visits: int) -> Matrix:

@@ -20,9 +20,12 @@ Index: TypeAlias = NDArray[np.intp]
 TOLERANCE = 1e-8  # length of the Newton step left, in standard errors of the covariance parameters
 MOST_STEPS = 100
 MOST_HALVINGS = 30
+NUMBERS_AT_ONCE = 300_000  # in the second derivatives of several fits, which then stay in the processor's cache
 ROUNDING = 1e-12  # of the deviance, relative: no step can be seen to improve by less
 RIDGE = 1e-8  # relative, added to an average information that may be singular
 LEAST_EIGENVALUE = 0.05  # of the correlation of the visits, at the start
+LEAST_COMPLETE = 1e-6  # the same where no visit is missing, when the start is the solution or near it
+PARTS = 8  # into which a stack is divided to find the matrices without a factor
 SINGULAR = 1e6  # inflation at which a fit is on its way to a singular covariance and is given up
 LEAST_POSSIBLE = 1e-9  # the same, anywhere
 PER_SHARED = ("design", "row_cell", "count", "seen", "cell_group")
@@ -47,7 +50,7 @@ class Problem:
     structure: Structure
     reml: bool
 
-    def take(self, places: Index) -> "Problem":
+    def take(self, places: Index | slice) -> "Problem":
         """The problems of some of the fits."""
         arrays = {name: getattr(self, name) for name in (*PER_SHARED, "outcome", "rest")}
         return replace(self, **{name: array if len(array) == 1 else array[places] for name, array in arrays.items()})
@@ -119,14 +122,25 @@ def by_place(array: Array, place: Index) -> Array:
 
 def positive_definite(matrix: Array) -> NDArray[np.bool_]:
     """(...), whether each matrix (..., T, T) has a Cholesky factor."""
+    return cholesky(matrix)[1]
+
+
+def cholesky(matrix: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """The lower factor of each matrix (..., T, T), one where it has none, and which have one (...)."""
     try:
-        np.linalg.cholesky(matrix)
+        factor = np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
+        if np.isfinite(factor).all():
+            return factor, np.ones(matrix.shape[:-2], dtype=bool)
     except np.linalg.LinAlgError:
-        finite = np.asarray(np.isfinite(matrix).all(axis=(-2, -1)))
-        checked = np.where(finite[..., np.newaxis, np.newaxis], matrix, 0.0)
-        values = np.linalg.eigvalsh(checked)
-        return np.asarray(finite & (values[..., 0] > 1e-14 * np.abs(values[..., -1])))
-    return np.asarray(np.isfinite(matrix).all(axis=(-2, -1)))
+        pass
+    flat = matrix.reshape(-1, *matrix.shape[-2:])
+    if len(flat) == 1:
+        return np.broadcast_to(np.eye(matrix.shape[-1]), matrix.shape), np.zeros(matrix.shape[:-2], dtype=bool)
+    parts = [cholesky(part) for part in np.array_split(flat, min(len(flat), PARTS))]
+    return (
+        np.concatenate([part[0] for part in parts]).reshape(matrix.shape),
+        np.concatenate([part[1] for part in parts]).reshape(matrix.shape[:-2]),
+    )
 
 
 def evaluate(problem: Problem, theta: Array) -> State:
@@ -135,7 +149,8 @@ def evaluate(problem: Problem, theta: Array) -> State:
     visits = sigma.shape[-1]
     diagonal = np.eye(visits) * np.diagonal(sigma, axis1=-2, axis2=-1)[..., np.newaxis, :]
     possible = np.asarray(positive_definite(sigma - LEAST_POSSIBLE * diagonal).all(axis=-1))
-    sigma = np.where(possible[:, np.newaxis, np.newaxis, np.newaxis], sigma, np.eye(visits))
+    if not possible.all():
+        sigma = np.where(possible[:, np.newaxis, np.newaxis, np.newaxis], sigma, np.eye(visits))
     both = problem.seen[..., :, np.newaxis] & problem.seen[..., np.newaxis, :]
     cells = np.where(both, by_place(sigma, problem.cell_group), np.eye(visits))
     factor = np.linalg.cholesky(cells)
@@ -146,9 +161,7 @@ def evaluate(problem: Problem, theta: Array) -> State:
     stacked, long = problem.design.reshape(len(problem.design), *rows[1:]), weighted.reshape(rows)
     information = transposed(long) @ stacked
     information = (information + transposed(information)) / 2
-    sound = np.asarray(positive_definite(information))
-    settled = np.where(sound[:, np.newaxis, np.newaxis], information, np.eye(information.shape[-1]))
-    lower = np.linalg.cholesky(settled)
+    lower, sound = cholesky(information)
     root = transposed(np.asarray(np.linalg.inv(lower), dtype=np.float64))
     outcome = problem.outcome.reshape(len(problem.outcome), -1, 1)
     beta = root @ (transposed(root) @ (transposed(long) @ outcome))
@@ -177,11 +190,24 @@ def evaluate(problem: Problem, theta: Array) -> State:
 
 
 def slopes(problem: Problem, state: State) -> Slopes:
-    """First and second derivatives; equations (gradient), (average), (expected) and (observed)."""
+    """First and second derivatives, some fits at a time."""
+    fits, many = len(state.theta), problem.design[0].size * problem.structure.visits
+    step = max(1, NUMBERS_AT_ONCE // (many + state.theta.shape[-1] * state.beta.shape[-1] ** 2))
+    if step >= fits:
+        return derivatives(problem, state)
+    parts = []
+    for start in range(0, fits, step):
+        places = slice(start, start + step)
+        parts.append(derivatives(problem.take(places), taken(state, places)))
+    return Slopes(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Slopes)))
+
+
+def derivatives(problem: Problem, state: State) -> Slopes:
+    """The derivatives; equations (gradient), (average), (expected) and (observed)."""
     rotated = state.weighted @ state.root[:, np.newaxis]
     parts = [one_group(problem, state, rotated, group) for group in range(problem.groups)]
     gradient = np.concatenate([part.gradient for part in parts], axis=-1)
-    turned = np.concatenate([part.turned for part in parts], axis=-2)
+    turned = parts[0].turned if len(parts) == 1 else np.concatenate([part.turned for part in parts], axis=-2)
     pulled = np.concatenate([part.pulled for part in parts], axis=-2)
     average = -pulled @ transposed(pulled) / 2
     observed = 2 * average
@@ -209,9 +235,25 @@ class Share:
     pulled: Array
 
 
-def one_group(problem: Problem, state: State, rotated: Array, group: int) -> Share:
-    """A group's share of the derivatives."""
-    fits, visits, p = len(state.theta), state.weighted.shape[-2], state.weighted.shape[-1]
+@dataclass(frozen=True, slots=True, eq=False)
+class Entries:
+    """A group's gradient in the entries of its covariance, `slope` (B, T, T), and what it is made of.
+
+    By row or summed: `drawn` u u' and `lever` H Phi H' (B, S, T, T); by cell: `many` (B, K, T, T), the weights times
+    the numbers of subjects, and `rest`. `weighted` and `score` are the group's alone.
+    """
+
+    slope: Array
+    drawn: Array
+    lever: Array
+    many: Array
+    rest: Array
+    weighted: Array
+    score: Array
+
+
+def entries(problem: Problem, state: State, rotated: Array, group: int) -> Entries:
+    """A group's gradient by entry, equation (gradient)."""
     score, weighted, weight, rest = state.score, rotated, state.weight, state.rest
     if problem.groups > 1:
         cells = (problem.cell_group == group).astype(np.float64)[..., np.newaxis, np.newaxis]
@@ -222,27 +264,57 @@ def one_group(problem: Problem, state: State, rotated: Array, group: int) -> Sha
     if state.row_weight.shape[1] == 1:
         drawn, lever = drawn.sum(axis=1, keepdims=True), lever.sum(axis=1, keepdims=True)
     many = problem.count[..., np.newaxis, np.newaxis] * weight
-    slope = (many.sum(axis=1) - drawn.sum(axis=1) - lever.sum(axis=1) - rest.sum(axis=1)) / 2
+    slope = ((many - rest).sum(axis=1) - (drawn + lever).sum(axis=1)) / 2
+    return Entries(slope, drawn, lever, many, rest, weighted, score)
+
+
+def one_group(problem: Problem, state: State, rotated: Array, group: int) -> Share:
+    """A group's share of the derivatives."""
+    fits, visits, p = len(state.theta), state.weighted.shape[-2], state.weighted.shape[-1]
+    own = entries(problem, state, rotated, group)
     inverse = np.concatenate([state.row_weight, state.weight], axis=1)
     theta = state.theta.reshape(fits, problem.groups, -1)[:, group]
     jacobian = problem.structure.jacobian(theta)
     carry = transposed(jacobian)
-    average = carry @ traces(inverse, np.concatenate([drawn, rest], axis=1)) @ jacobian / 2
-    observed = 2 * average + carry @ traces(inverse, np.concatenate([lever, -many / 2], axis=1)) @ jacobian
+    average = carry @ traces(inverse, np.concatenate([own.drawn, own.rest], axis=1)) @ jacobian / 2
+    observed = 2 * average + carry @ traces(inverse, np.concatenate([own.lever, -own.many / 2], axis=1)) @ jacobian
     if problem.structure.hessian is not None:
         curve = problem.structure.hessian(theta)
-        flat = slope.reshape(fits, 1, -1) @ curve.reshape(fits, visits**2, -1)
+        flat = own.slope.reshape(fits, 1, -1) @ curve.reshape(fits, visits**2, -1)
         observed = observed + flat.reshape(observed.shape)
-    wide = weighted.reshape(fits, -1, visits * p)
-    outer = (transposed(wide) @ wide).reshape(fits, visits, p, visits, p).transpose(0, 1, 3, 2, 4)
-    cross = (transposed(wide) @ score).reshape(fits, visits, p, visits).transpose(0, 1, 3, 2)
+    wide = own.weighted.reshape(fits, -1, visits * p)
+    cross = (transposed(wide) @ own.score).reshape(fits, visits, p, visits).transpose(0, 1, 3, 2)
+    turned = by_pair(wide, visits)
+    if not problem.structure.by_entry:
+        low, high = np.triu_indices(visits)
+        turned = carry[..., low * visits + high] @ turned
     return Share(
-        (carry @ slope.reshape(fits, visits**2, 1))[..., 0],
+        (carry @ own.slope.reshape(fits, visits**2, 1))[..., 0],
         average,
         observed,
-        carry @ outer.reshape(fits, visits**2, p * p),
+        turned,
         carry @ cross.reshape(fits, visits**2, p),
     )
+
+
+def by_pair(wide: Array, visits: int) -> Array:
+    """sum_i H_ia' H_ib + H_ib' H_ia, once where a = b, by pairs of visits a <= b: (B, T (T + 1) / 2, p p).
+
+    Args:
+        wide: (B, S, T p), the rows' H_i with the visits side by side.
+        visits: T.
+    """
+    fits, _, width = wide.shape
+    p = width // visits
+    found = np.empty((fits, visits * (visits + 1) // 2, p, p))
+    first = 0
+    for visit in range(visits):
+        own = transposed(wide[..., visit * p : (visit + 1) * p]) @ wide[..., visit * p :]
+        after = own[..., p:].reshape(fits, p, -1, p).transpose(0, 2, 1, 3)
+        found[:, first] = own[..., :p]
+        np.add(after, transposed(after), out=found[:, first + 1 : first + visits - visit])
+        first += visits - visit
+    return found.reshape(fits, -1, p * p)
 
 
 def traces(left: Array, right: Array) -> Array:
@@ -268,26 +340,36 @@ def start(problem: Problem) -> Array:
     beta = np.linalg.solve(transposed(stacked) @ stacked, transposed(stacked) @ outcome)
     residual = problem.outcome - (stacked @ beta).reshape(problem.outcome.shape)
     seen = problem.seen.astype(np.float64)
+    many = (problem.count[..., np.newaxis] * seen).sum(axis=(-2, -1))
+    free = many - p if problem.reml else many
+    complete = (problem.seen.all(axis=-1) | (problem.count == 0)).all(axis=-1)
     pairs = problem.count[..., np.newaxis, np.newaxis] * seen[..., :, np.newaxis] * seen[..., np.newaxis, :]
     found = []
     for group in range(problem.groups):
         cells = (problem.cell_group == group).astype(np.float64)[..., np.newaxis, np.newaxis]
         own = residual * by_place(cells, problem.row_cell)[..., 0]
         sums = transposed(own) @ residual + (problem.rest * cells).sum(axis=1)
-        found.append(problem.structure.start(repaired(sums / np.maximum((pairs * cells).sum(axis=1), 1.0))))
+        moments = sums / np.maximum((pairs * cells).sum(axis=1), 1.0) * (many / free)[:, np.newaxis, np.newaxis]
+        found.append(problem.structure.start(repaired(moments, complete)))
     return np.concatenate(found, axis=-1)
 
 
-def repaired(moments: Array) -> Array:
-    """A covariance (B, T, T) whose correlation has no eigenvalue below `LEAST_EIGENVALUE`."""
+def repaired(moments: Array, complete: NDArray[np.bool_]) -> Array:
+    """A covariance (B, T, T) whose correlation has no eigenvalue below `LEAST_EIGENVALUE`; no variance becomes one.
+
+    Those of `complete` (B,) fits are left as they are if they have none below `LEAST_COMPLETE`.
+    """
     variance = np.diagonal(moments, axis1=-2, axis2=-1)
-    variance = np.maximum(variance, 1e-3 * variance.max(axis=-1, keepdims=True))
+    most = variance.max(axis=-1, keepdims=True)
+    variance = np.maximum(variance, np.where(most > 0, 1e-3 * most, 1.0))
     lengths = np.sqrt(variance)
     correlation = moments / (lengths[..., :, np.newaxis] * lengths[..., np.newaxis, :])
     places = np.arange(moments.shape[-1])
     correlation[..., places, places] = 1.0
     values, vectors = np.linalg.eigh(correlation)
-    raised = (vectors * np.maximum(values, LEAST_EIGENVALUE)[..., np.newaxis, :]) @ transposed(vectors)
+    sound = complete & (values[..., 0] > LEAST_COMPLETE)
+    values = np.where(sound[..., np.newaxis], values, np.maximum(values, LEAST_EIGENVALUE))
+    raised = (vectors * values[..., np.newaxis, :]) @ transposed(vectors)
     return np.asarray(raised * lengths[..., :, np.newaxis] * lengths[..., np.newaxis, :])
 
 
@@ -305,9 +387,9 @@ def solve(problem: Problem) -> Solution:
     state = evaluate(problem, theta)
     converged, iterations = np.zeros(fits, bool), np.full(fits, MOST_STEPS)
     left = np.arange(fits)
-    now, derivatives = problem, slopes(problem, state)
+    now, slope = problem, slopes(problem, state)
     for step in range(MOST_STEPS):
-        move, length = newton(derivatives)
+        move, length = newton(slope)
         settled = length < TOLERANCE
         moved, better = improved(now, state, move, ~settled)
         better = better & (moved.inflation < SINGULAR)
@@ -316,16 +398,16 @@ def solve(problem: Problem) -> Solution:
         iterations[left[~better]] = step
         if not better.any():
             if not settled.all():
-                state, derivatives = moved, slopes(now, moved)
+                state, slope = moved, slopes(now, moved)
             break
         if not better.all():
             kept = np.flatnonzero(better)
             left, now, moved = left[kept], now.take(kept), taken(moved, kept)
-        state, derivatives = moved, slopes(now, moved)
+        state, slope = moved, slopes(now, moved)
     if len(left) < fits:
         state = evaluate(problem, theta)
-        derivatives = slopes(problem, state)
-    return Solution(state, derivatives, converged, iterations, newton(derivatives)[1])
+        slope = slopes(problem, state)
+    return Solution(state, slope, converged, iterations, newton(slope)[1])
 
 
 def newton(derivatives: Slopes) -> tuple[Array, Array]:
@@ -334,8 +416,11 @@ def newton(derivatives: Slopes) -> tuple[Array, Array]:
     scale = np.where(scale > 0, scale, 1.0)
     both = scale[..., :, np.newaxis] * scale[..., np.newaxis, :]
     observed, average = derivatives.observed / both, derivatives.average / both
-    convex = np.asarray(positive_definite(observed))[:, np.newaxis, np.newaxis]
-    information = np.where(convex, observed, average + RIDGE * np.eye(scale.shape[-1]))
+    convex = positive_definite(observed)
+    information = observed
+    if not convex.all():
+        ridged = average + RIDGE * np.eye(scale.shape[-1])
+        information = np.where(convex[:, np.newaxis, np.newaxis], observed, ridged)
     slope = derivatives.gradient / scale
     step = -np.linalg.solve(information, slope[..., np.newaxis])[..., 0]
     return step / scale, np.sqrt(np.maximum(-(slope * step).sum(axis=-1), 0.0))
@@ -373,7 +458,7 @@ def moved(problem: Problem, theta: Array, step: Array) -> Array:
     return problem.structure.moved(theta.reshape(shape), step.reshape(shape)).reshape(theta.shape)
 
 
-def taken(state: State, places: Index) -> State:
+def taken(state: State, places: Index | slice) -> State:
     """The states of some of the fits."""
     return State(*(getattr(state, field.name)[places] for field in fields(State)))
 

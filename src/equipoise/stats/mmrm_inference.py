@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.stats.mmrm_engine import Problem, Solution, by_place, positive_definite, transposed
+from equipoise.stats.mmrm_engine import Problem, Solution, by_place, positive_definite, traces, transposed
 from equipoise.stats.mmrm_structures import Array, covariance_by_group
 from equipoise.stats.samples import Matrix, Vector
 
 SAME_DF = 1e-8
 NO_VARIANCE = 1e-300
 NO_CORRELATION = 1e-8
+NO_INFORMATION = 1e-12  # relative to what the same visits would tell of a parameter if the coefficients were known
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,18 +35,32 @@ class ScaledF:
 def parameter_covariance(problem: Problem, solution: Solution) -> tuple[Array, NDArray[np.bool_]]:
     """(B, q, q), the inverse of the observed information, and for which fits the parameters are determined.
 
-    They are where the information is positive definite and, under sp_exp, the range has not run to zero.
+    They are where the information is positive definite, is more than rounding for each and, under sp_exp, the range has
+    not run to zero.
     """
     observed = solution.slopes.observed
+    told = np.diagonal(observed, axis1=-2, axis2=-1) > NO_INFORMATION * without_coefficients(problem, solution)
     scale = np.sqrt(np.abs(np.diagonal(observed, axis1=-2, axis2=-1)))
     scale = np.where(scale > 0, scale, 1.0)
     both = scale[..., :, np.newaxis] * scale[..., np.newaxis, :]
-    known = positive_definite(observed / both)
+    known = positive_definite(observed / both) & told.all(axis=-1)
     if problem.structure.name == "sp_exp":
         sigma = covariance_by_group(problem.structure, solution.state.theta, problem.groups)
         known = known & (sigma[..., 0, 1:].max(axis=-1) > NO_CORRELATION * sigma[..., 0, 0]).all(axis=-1)
     inverse = np.linalg.inv(np.where(known[:, np.newaxis, np.newaxis], observed / both, np.eye(scale.shape[-1])))
     return (inverse + transposed(inverse)) / 2 / both, known
+
+
+def without_coefficients(problem: Problem, solution: Solution) -> Array:
+    """(B, q), the expected information of each parameter if the coefficients were known: half of sum tr(V W V W)."""
+    weight, theta = solution.state.weight, solution.state.theta
+    found = []
+    for group in range(problem.groups):
+        own = (problem.cell_group == group) * problem.count
+        jacobian = problem.structure.jacobian(theta.reshape(len(theta), problem.groups, -1)[:, group])
+        whole = traces(weight, own[..., np.newaxis, np.newaxis] * weight)
+        found.append(((whole @ jacobian) * jacobian).sum(axis=-2) / 2)
+    return np.concatenate(found, axis=-1)
 
 
 def adjusted(problem: Problem, solution: Solution, spread: Array, *, linear: bool) -> Array:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.stats.mmrm_engine import Index
+from equipoise.stats.mmrm_engine import Index, transposed
 from equipoise.stats.mmrm_structures import Array
 from equipoise.stats.samples import Matrix, Vector
 
@@ -152,18 +152,42 @@ def compressed(design: Factored, outcome: Matrix, cells: Cells) -> Rows:
         cells: of the n subjects.
     """
     r, visits, p = design.functions.shape
-    flat = design.functions.reshape(r, -1)
     order = np.argsort(cells.of_subject, kind="stable")
-    ends = np.cumsum(cells.count)
-    found, outcomes, owners, rests = [], [], [], []
-    for cell, (stop, many) in enumerate(zip(ends, cells.count, strict=True)):
-        triangle = triangle_of(design.covariates, outcome, order[stop - many : stop])
-        top, below = triangle[:r], triangle[r:, r:]
-        found.append((top[:, :r] @ flat).reshape(-1, visits, p) * cells.seen[cell][:, np.newaxis])
-        outcomes.append(top[:, r:])
-        owners.append(np.full(len(top), cell))
-        rests.append(below.T @ below)
-    return Rows(np.concatenate(found), np.concatenate(outcomes), np.concatenate(owners), np.stack(rests))
+    begins = np.cumsum(cells.count) - cells.count
+    triangles = np.zeros((len(cells.count), r + visits, r + visits))
+    for several in alike_in_size(cells.count):
+        if cells.count[several[0]] > ROWS_A_BLOCK:
+            place = int(several[0])
+            own = order[begins[place] : begins[place] + cells.count[place]]
+            triangles[place] = triangle_of(design.covariates, outcome, own)
+            continue
+        ahead = np.arange(cells.count[several].max())
+        within = ahead < cells.count[several, np.newaxis]
+        subjects = order[begins[several, np.newaxis] + np.where(within, ahead, 0)]
+        block = np.concatenate([design.covariates[subjects], outcome[subjects]], axis=-1) * within[..., np.newaxis]
+        found = np.asarray(np.linalg.qr(block, mode="r"))
+        triangles[several, : found.shape[1]] = found
+    top, below = triangles[:, :r], triangles[:, r:, r:]
+    designs = (top[..., :r] @ design.functions.reshape(r, -1)).reshape(-1, r, visits, p)
+    designs *= cells.seen[:, np.newaxis, :, np.newaxis]
+    kept = np.arange(r) < cells.count[:, np.newaxis]
+    return Rows(designs[kept], top[..., r:][kept], np.nonzero(kept)[0], transposed(below) @ below)
+
+
+def alike_in_size(count: Index) -> Iterator[Index]:
+    """The cells, some at a time: none twice the size of another, together no more than `ROWS_A_BLOCK` subjects.
+
+    A larger cell comes alone.
+    """
+    order = np.argsort(count, kind="stable")
+    ascending = count[order]
+    first = 0
+    while first < len(order):
+        most = min(2 * int(ascending[first]), ROWS_A_BLOCK)
+        last = int(np.searchsorted(ascending, most, side="right"))
+        last = max(first + 1, min(last, first + ROWS_A_BLOCK // most))
+        yield order[first:last]
+        first = last
 
 
 def triangle_of(covariates: Matrix, outcome: Matrix, subjects: Index) -> Matrix:

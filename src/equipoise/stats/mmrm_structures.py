@@ -54,6 +54,7 @@ class Structure:
     start: Callable[[Array], Array]
     safe: bool
     powers: tuple[int, ...]  # 1 where a parameter is in squared units of the outcome, 0 where it has none
+    by_entry: bool = False  # whether the parameters are the covariance's entries, in the order of `np.triu_indices`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,6 +132,7 @@ def unstructured(labels: Sequence[Any]) -> Structure:
         lambda start: start[..., low, high],
         safe=True,
         powers=(1,) * q,
+        by_entry=True,
     )
 
 

@@ -28,7 +28,7 @@ from equipoise.stats.refusals import (
     RankDeficient,
     TooFewClusters,
 )
-from equipoise.stats.samples import Matrix
+from equipoise.stats.samples import LARGEST, Matrix, Vector
 
 NO_ERROR = 1e-24  # relative to the variation of the outcome
 
@@ -143,10 +143,12 @@ def by_subject(frame: Opened, outcome: str, subject: str, within: Sequence[str],
     Raises:
         MissingCovariate: a row without its subject or a factor.
         DuplicateVisit: two rows for one subject and cell.
-        BadSample: a between factor that changes within a subject, or a factor with one level.
+        BadSample: a between factor that changes within a subject, a factor with one level, a column named twice, or
+            outcomes that are not finite or too large to square.
     """
     if not within:
         raise BadSample("within", None, "names no factor", "name the column of the visit")
+    refuse_one_column_twice((outcome, subject, *within, *between))
     roles = [("subject", subject), *(("within", name) for name in within), *(("between", name) for name in between)]
     factors = pd.DataFrame({name: column(frame, name, role) for role, name in roles})
     values = numbers(column(frame, outcome, "outcome"), "outcome")
@@ -169,16 +171,32 @@ def by_subject(frame: Opened, outcome: str, subject: str, within: Sequence[str],
     complete = ~np.isnan(wide).any(axis=1)
     if not complete.any():
         raise BadSample("data", None, "has no subject with every cell", "use gee, which takes incomplete subjects")
+    refuse_extremes(outcome, values)
     origin = float(wide[complete].mean())
     return Cells(
         wide[complete] - origin,
         origin,
         tuple(within),
         tuple(levels for _, levels in coded),
-        factors.loc[first[complete], list(between)].reset_index(drop=True),
+        pd.DataFrame({name: factors[name].array[first[complete]] for name in between}, index=range(complete.sum())),
         tuple(" ".join(map(str, cell)) for cell in product(*(levels for _, levels in coded))),
         tuple(str(who) for who, kept in zip(people, complete, strict=True) if not kept),
     )
+
+
+def refuse_one_column_twice(names: tuple[str, ...]) -> None:
+    """Refuse a column that was named for two parts of the analysis."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise BadSample(
+            "outcome, subject, within, between", None, f"name {', '.join(twice)} twice", "name each column once"
+        )
+
+
+def refuse_extremes(outcome: str, values: Vector) -> None:
+    """Refuse outcomes whose squares a float cannot hold."""
+    if np.nanmax(np.abs(values)) > LARGEST:
+        raise BadSample("outcome", outcome, f"holds values beyond {LARGEST:g}", "give it in another unit")
 
 
 def ranked(values: "pd.Series[Any]") -> tuple[NDArray[np.intp], tuple[Any, ...]]:

@@ -14,7 +14,7 @@ from equipoise.stats.anova_strata import Effect, Named, effects_of
 from equipoise.stats.blocks import blocks
 from equipoise.stats.refusals import BadSample, RankDeficient, TooFewClusters
 from equipoise.stats.repeated_measures import NO_ERROR, between_designs, within_contrasts
-from equipoise.stats.samples import Matrix, Vector
+from equipoise.stats.samples import LARGEST, Matrix, Vector
 
 # The columns, and what stands in each where a trial is not usable.
 COLUMNS = {
@@ -89,15 +89,19 @@ def rm_anova_batch(
         Effects named `between`, `within` (`within1`, `within2` … where there are several) and their interactions.
 
     Raises:
-        BadSample: shapes that do not agree, or infinite outcomes.
+        BadSample: shapes that do not agree, no trial, or outcomes that are infinite or too large to square.
         TooFewClusters: no more subjects than groups.
         RankDeficient: one group alone.
     """
     outcomes = np.asarray(y, dtype=np.float64)
     if outcomes.ndim < 2:
         raise BadSample("y", outcomes.shape, "has no axes of subjects and cells", "give y (..., n, C)")
+    if not outcomes.size:
+        raise BadSample("y", outcomes.shape, "holds no trial", "give at least one")
     if np.isinf(outcomes).any():
         raise BadSample("y", None, "holds an infinite value", "correct it or mark it as missing")
+    if (np.abs(outcomes) > LARGEST).any():
+        raise BadSample("y", None, f"holds values beyond {LARGEST:g}", "give it in another unit")
     (n, cells), lead = outcomes.shape[-2:], outcomes.shape[:-2]
     inner, outer = contrasts_of(within, cells), designs_of(between, n)
     flat = outcomes.reshape(-1, n, cells)

@@ -99,7 +99,7 @@ def rerandomisation(
     mass = masses(probabilities, len(null), exact=exact)
     check_listed(drawn, arms, exact=exact)
     far = np.abs(null) >= abs(here) - TIE * max(abs(here), float(np.abs(null).max()))
-    p_value = min(1.0, float(mass[far].sum()) + (0.0 if exact else 1 / (len(null) + 1)))
+    p_value = 1.0 if far.all() else min(1.0, float(mass[far].sum()) + (0.0 if exact else 1 / (len(null) + 1)))
     interval = None
     if outcome is not None:
         interval = rerandomisation_interval(outcome, drawn, arms, exact=exact, probabilities=probabilities, level=level)
@@ -263,7 +263,10 @@ def check_listed(drawn: Codes, observed: Codes, *, exact: bool) -> None:
 
 def known_outcome(outcome: ArrayLike, n: int) -> Vector:
     """The outcome, centred; refused unless every participant has one and they are not all alike."""
-    values = np.asarray(outcome, dtype=np.float64)
+    try:
+        values = np.asarray(outcome, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise BadSample("outcome", None, "holds something that is not a number", "give numbers") from None
     if values.shape != (n,) or not np.isfinite(values).all():
         raise BadSample("outcome", None, f"is not {n} finite numbers", "leave out participants without an outcome")
     if values.min() == values.max():

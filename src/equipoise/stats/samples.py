@@ -12,6 +12,7 @@ from equipoise.stats.refusals import BadSample
 
 Vector: TypeAlias = NDArray[np.float64]
 Matrix: TypeAlias = NDArray[np.float64]
+LARGEST = 1e100  # size of a number whose products with others a float still holds
 
 
 def sample(values: ArrayLike, name: str, least: int) -> tuple[Vector, int]:

@@ -51,9 +51,9 @@ class Plain:
         self.d, self.v, self.e, self.a, self.places = [], [], [], [], []
         for _, own in known.groupby("id"):
             x = np.column_stack([np.ones(len(own)), own["arm"] == "NK", own["visit"], own["age"]]).astype(float)
-            mu = mean(x @ fit.beta)
+            mu = mean(x @ fit.beta + own.get("offset", 0.0))
             places = [self.visits.index(visit) for visit in own["visit"]]
-            root = np.diag(np.sqrt(variance(mu)))
+            root = np.diag(np.sqrt(variance(mu) / own.get("weight", 1.0)))
             self.places.append(places)
             self.d.append(slope(mu)[:, np.newaxis] * x)
             self.a.append(root)
@@ -131,10 +131,11 @@ class Plain:
         return np.trace(product) ** 2 / np.trace(product @ product)
 
 
-def fitted(frame, family, working):
+def fitted(frame, family, working, **beside):
     """The fit, or a random case that the fit rightly refuses set aside."""
+    formula = "y ~ arm + visit + age"
     try:
-        return stats.gee("y ~ arm + visit + age", frame, cluster="id", time="visit", family=family, working=working)
+        return stats.gee(formula, frame, cluster="id", time="visit", family=family, working=working, **beside)
     except (NotIdentified, NotConverged, Separation, TooFewClusters):
         assume(False)
 
@@ -192,6 +193,71 @@ def test_working_correlation_is_the_moment_estimate(seed, n, visits, gaps, famil
     for j, k in pairs:
         assert fit.working_correlation[j, k] == pytest.approx(expected(j, k), abs=1e-7)
         assert fit.working_correlation[k, j] == fit.working_correlation[j, k]
+
+
+def toeplitz_of(visits):
+    return linalg.toeplitz(0.6 ** np.arange(visits))
+
+
+@settings(max_examples=30)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(34, 44),
+    visits=st.integers(3, 4),
+    working=st.sampled_from([*WORKINGS[2:], "given"]),
+    leavers=st.booleans(),
+    beside=st.booleans(),
+)
+def test_sums_by_pairs_of_visits_solve_the_papers_equations(seed, n, visits, working, leavers, beside):
+    frame = trial(seed, n, visits, 0.0, "gaussian")
+    rng = np.random.default_rng(seed)
+    if leavers:
+        frame.loc[frame["visit"].eq(visits - 1) & (rng.random(len(frame)) < 0.3), "y"] = np.nan
+    names = {}
+    if beside:
+        frame["weight"], frame["offset"] = rng.uniform(0.5, 2, len(frame)), 5 * rng.normal(size=len(frame))
+        names = {"weights": "weight", "offset": "offset"}
+    fit = fitted(frame, "gaussian", toeplitz_of(visits) if working == "given" else working, **names)
+    assert fit.estimates.sandwich.posed.laid.pairs_are_fewer
+    plain = Plain(frame, fit, "gaussian")
+    assert plain.score() @ plain.bread @ plain.score() < 1e-14 * plain.p
+    assert fit.scale == pytest.approx(np.nansum(plain.pearson() ** 2) / (plain.n_rows - plain.p), rel=1e-10)
+    assert_near(fit.with_covariance("model").covariance, plain.bread, 1e-10)
+    assert_near(fit.robust_covariance, plain.sandwich(lambda hat, e: e), 1e-10)
+    md = plain.sandwich(lambda hat, e: np.linalg.solve(np.eye(len(e)) - hat, e))
+    assert_near(fit.with_covariance("mancl-derouen").covariance, md, 1e-10)
+
+
+@settings(max_examples=25)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    working=st.sampled_from([*WORKINGS[2:], "given"]),
+    share=st.tuples(*[st.booleans()] * 4),
+    scale=st.sampled_from([None, "pearson-n", 2.5]),
+)
+def test_sums_by_pairs_of_visits_give_what_the_observations_give(seed, working, share, scale):
+    # Patterns that each fit brings for itself go by observations, the same patterns given once by sums.
+    rng, (fits, n, visits, p) = np.random.default_rng(seed), (3, 48, 4, 4)
+    own_design, weighted, shifted, leavers = share
+    seen = np.arange(visits) < np.where(rng.random(n) < 0.3 * leavers, visits - 1, visits)[:, np.newaxis]
+    x = rng.normal(size=(fits if own_design else 1, n, visits, p))
+    x[..., 0] = 1.0
+    y = 100 + 15 * rng.normal(size=(fits, n, 1)) + 20 * rng.normal(size=(fits, n, visits))
+    given_to_both = {
+        "working": toeplitz_of(visits) if working == "given" else working,
+        "covariances": ["robust", "mancl-derouen", "pan"],
+        "weights": rng.uniform(0.5, 2, (n, visits)) if weighted else None,
+        "offset": 5 * rng.normal(size=(fits, n, visits)) if shifted else None,
+        "scale": scale,
+    }
+    by_sums = stats.batch.gee(y, x, seen, **given_to_both)
+    by_observations = stats.batch.gee(y, x, np.broadcast_to(seen, y.shape), **given_to_both)
+    np.testing.assert_array_equal(by_sums.usable, by_observations.usable)
+    assume(by_sums.usable.all())
+    assert_near(by_sums.beta, by_observations.beta, 1e-10)
+    assert_near(by_sums.scale, by_observations.scale, 1e-10)
+    for name, matrix in by_observations.covariances.items():
+        assert_near(by_sums.covariances[name], matrix, 1e-10)
 
 
 @settings(max_examples=40)

@@ -29,6 +29,7 @@ def assert_same(ours, stored, where):
         pytest.param("two_sample/two_sample", marks=pytest.mark.r("jsonlite")),
         pytest.param("ancova/ancova", marks=pytest.mark.r("jsonlite", "sandwich")),
         pytest.param("rm_anova/orthodont", marks=pytest.mark.r("jsonlite", "afex", "car", "nlme")),
+        pytest.param("gee/gee", marks=pytest.mark.r("jsonlite", "gee")),
         pytest.param("gee/geepack", marks=pytest.mark.r("jsonlite", "geepack")),
     ],
 )

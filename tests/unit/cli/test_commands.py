@@ -244,6 +244,57 @@ def test_design_randomisation_compares_methods(demo: Path, run):
     assert json.loads(out)["n"] == 10
 
 
+def test_design_stopping_shows_the_boundary_of_the_protocol_and_its_chances(demo: Path, run):
+    code, out, _ = run("design", "stopping", demo, "--rates", "0.5")
+    assert (code, out.splitlines()) == (
+        0,
+        [
+            "SR1: Pocock-type boundary (Ivanova, Qaqish and Schell 2005): the chance of ever stopping among 10 is at "
+            "most 0.05 when the rate is 0.2",
+            "alpha: 0.0272",
+            "treated  stop at events",
+            "1 to 2   -",
+            "3 to 4   3",
+            "5 to 6   4",
+            "7 to 9   5",
+            "10       6",
+            "true rate   stops  mean treated  mean events",
+            "      0.2  0.0421          9.79         1.96",
+            "      0.5  0.5605          7.41         3.70",
+            "No event in 10 treated still allows a rate of 25.9% (one-sided exact 95% bound).",
+        ],
+    )
+
+
+def test_design_stopping_takes_numbers_instead_of_a_protocol(run):
+    code, out, _ = run(
+        "design",
+        "stopping",
+        *["--rate", "0.2", "--planned", "10", "--prior", "0.4,1.6", "--threshold", "0.9", "--json"],
+    )
+    (rule,) = json.loads(out)["rules"]
+    assert (code, rule["boundary"], rule["limits"]) == (0, "bayesian", [None, 2, 2, 3, 3, 3, 4, 4, 4, 5])
+    assert [each["rate"] for each in rule["operating_characteristics"]] == [0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+    code, out, _ = run("design", "stopping", "--limit", 1, "--planned", 10)
+    assert (code, out.splitlines()[2]) == (0, "1 to 10               1")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("", "Give PROTOCOL, or --rate --planned --error, or --rate --planned --prior --threshold"),
+        ("--rate 0.2 --planned 10", "Give PROTOCOL, or --rate --planned --error"),
+        ("--rate 0.2 --planned 10 --prior 1 --threshold 0.9", "--prior takes two numbers, such as 0.4,1.6."),
+        ("--rates a,b", "'a,b' is not numbers separated by commas"),
+        (". --rate 0.2", "PROTOCOL says the numbers itself; leave out --rate."),
+    ],
+)
+def test_design_stopping_says_what_it_needs(options: str, said: str, run):
+    code, out, err = run("design", "stopping", *options.split())
+    assert (code, out) == (2, "")
+    assert said in err
+
+
 def test_rehearse_refuses_a_folder_that_holds_a_trial(demo: Path, tmp_path: Path, run):
     folder = copied(demo, tmp_path / "taken")
     before = (folder / "trial.db").read_bytes()

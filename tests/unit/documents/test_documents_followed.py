@@ -10,6 +10,7 @@ import pytest
         "tutorial/acts-from-python",
         "how-to/write-a-protocol",
         "how-to/grade-laboratory-values",
+        "how-to/choose-a-stopping-rule",
     ],
 )
 def test_a_page_can_be_followed_from_an_empty_folder(follow, page):

@@ -241,18 +241,18 @@ def test_arrays():
         "y, X: hold 24 observed values that are not finite; correct them"
     )
     assert refusal(stats.batch.mmrm, y, np.ones((8, 3, 2))) == (
-        "X: has columns that repeat one another in some fit; drop them"
+        "X: has columns that repeat one another in every fit; drop them"
     )
     assert refusal(stats.batch.mmrm, y, x, group=["NK", "ART"]) == "group = (2,): does not end in (8,); give (..., n)"
     assert refusal(stats.batch.mmrm, y, x, weights=np.ones((8, 2))) == (
         "weights = (8, 2): does not end in (8, 3); give (..., n, T)"
     )
     assert refusal(stats.batch.mmrm, y, x, weights=np.zeros((8, 3))) == (
-        "weights: hold 24 values of observed visits that are not above zero; mark those visits as not observed"
+        "weights: hold 24 values that are not above zero; correct them"
     )
     assert refusal(stats.batch.mmrm, y, x, group=np.zeros((4, 8)), weights=np.ones((4, 8, 3))) == (
         "y, X: have leading axes that do not agree "
-        "(y (5, 8, 3), X (8, 3, 1), observed (8, 3), weights (4, 8, 3), group (4, 8)); check the shapes"
+        "(y (5, 8, 3), X (8, 3, 1), observed (8, 3), group (4, 8), weights (4, 8, 3)); check the shapes"
     )
     assert refusal(stats.batch.mmrm, y, x, df="between-within") == (
         "df = between-within: is not offered; "

@@ -8,6 +8,9 @@ from equipoise import stats
 from equipoise.stats import batch, refusals
 from equipoise.stats.gee_covariance import COVARIANCES, DF_COVARIANCES
 from equipoise.stats.gee_fit import POOLED
+from equipoise.stats.mmrm_batch import arranged, mmrm_by_rule, posed
+from equipoise.stats.mmrm_engine import solve
+from equipoise.stats.mmrm_structures import structure_of
 from equipoise.stats.stacked import FEW_SYSTEMS, solved
 
 N, VISITS = 14, 5
@@ -138,6 +141,104 @@ def test_a_participant_alone_in_an_arm_is_marked_under_every_rule_that_needs_the
     corrected = batch.gee(y, design((np.arange(N) == 0) * 1.0), covariances=["kauermann-carroll"])
     assert not corrected.exists["kauermann-carroll"]
     assert corrected.p_value([0, 1, 0, 0], "kauermann-carroll") == 1
+
+
+def by_visit(arm):
+    """(n, T, 2 T): a mean for each visit, and the arm's effect at each."""
+    visit = np.broadcast_to(np.eye(VISITS), (len(arm), VISITS, VISITS))
+    return np.concatenate([visit, arm[:, np.newaxis, np.newaxis] * visit], axis=-1)
+
+
+def test_rules_share_a_mixed_model():
+    y, seen = outcomes(4), gaps("own", 4)
+    rules = ("satterthwaite", "kenward-roger-linear")
+    found = mmrm_by_rule(y, by_visit(ARM), seen, rules=rules, covariance="ar1h")
+    assert tuple(found) == rules
+    for rule, fits in found.items():
+        alone = batch.mmrm(y, by_visit(ARM), seen, covariance="ar1h", df=rule)
+        for name in ("beta", "covariance", "df", "p_value", "joint_p_value", "usable"):
+            np.testing.assert_array_equal(getattr(fits, name), getattr(alone, name))
+
+
+@pytest.mark.parametrize("kind", ["complete", "shared", "own"])
+@pytest.mark.parametrize("covariance", ["us", "csh"])
+@pytest.mark.parametrize("beside", ["group", "weights", "both"])
+def test_mixed_models_by_group_and_with_weights_are_their_fits_one_by_one(kind, covariance, beside):
+    rng = np.random.default_rng(4)
+    n = 3 * N  # so that each arm can tell its unstructured covariance
+    arm = np.tile(ARM, 3)
+    y = rng.normal(size=(3, n, 1)) + rng.normal(size=(3, n, VISITS)) * (1 + arm[:, np.newaxis])
+    seen = {"complete": None, "shared": rng.random((n, VISITS)) > 0.1, "own": rng.random(y.shape) > 0.1}[kind]
+    drawn = rng.uniform(0.5, 2, y.shape if kind == "own" else (n, VISITS))
+    given = {"group": arm.astype(int), "weights": drawn}
+    given = given if beside == "both" else {beside: given[beside]}
+    fits = batch.mmrm(y, by_visit(arm), seen, covariance=covariance, joint=np.eye(2 * VISITS)[VISITS + 1 :], **given)
+    assert fits.usable.all()
+    every = np.ones(y.shape, bool) if seen is None else np.broadcast_to(seen, y.shape)
+    for number in range(3):
+        frame = pd.DataFrame({"id": np.repeat(np.arange(n), VISITS), "visit": np.tile(np.arange(VISITS), n)})
+        frame["arm"] = np.repeat(arm, VISITS)
+        frame["y"] = np.where(every[number], y[number], np.nan).ravel()
+        frame["w"] = np.broadcast_to(drawn, y.shape)[number].ravel()
+        columns = {name: {"group": "arm", "weights": "w"}[name] for name in given}
+        formula = "y ~ 0 + C(visit) + C(visit):arm"
+        fit = stats.mmrm(formula, frame, subject="id", visit="visit", covariance=covariance, **columns)
+        close(fits.beta[number], fit.beta)
+        close(fits.covariance[number], fit.covariance)
+        close(fits.df[number], fit.df)
+        test = fit.joint_test(np.eye(2 * VISITS)[VISITS + 1 :])
+        assert fits.joint_statistic[number] == pytest.approx(test.statistic, rel=1e-9)
+        assert fits.joint_p_value[number] == pytest.approx(test.p_value, rel=1e-8)
+
+
+def test_a_mixed_model_whose_group_is_too_small_is_marked():
+    y = np.random.default_rng(4).normal(size=(2, N, VISITS))
+    group = np.array([ARM, np.arange(N) < 2])
+    fits = batch.mmrm(y, by_visit(ARM), group=group, covariance="us")
+    assert fits.usable.tolist() == [True, False]
+    assert (fits.joint_p_value[1], fits.p_value[1].min()) == (1, 1)
+
+
+def test_mixed_models_that_cannot_be_made_are_marked_and_leave_the_others_alone():
+    y = outcomes(4)
+    seen = np.ones(y.shape, bool)
+    seen[1, ARM == 1, -1] = False  # nobody of that arm at the last visit
+    y[2, :, 1:] = y[2, :, :1]  # visits that repeat one another
+    y[3] = 7.0 + ARM[:, np.newaxis]  # nothing left
+    fits = batch.mmrm(y, by_visit(ARM), seen)
+    assert fits.usable.tolist() == [True, False, False, False]
+    assert (fits.p_value[1:] == 1).all()
+    assert (fits.joint_p_value[1:] == 1).all()
+    assert np.isinf(fits.std_error[1:]).all()
+    close(fits.covariance[0], batch.mmrm(y[0], by_visit(ARM), seen[0]).covariance)
+
+
+def test_a_mixed_model_whose_search_meets_a_singular_matrix_is_left_out_alone(monkeypatch):
+    y = outcomes(5)
+
+    def refusing(problem):
+        if (problem.outcome[:, 0, 0] == first).any():
+            raise np.linalg.LinAlgError
+        return solve(problem)
+
+    first = posed_outcome(y[3])
+    plain = batch.mmrm(y, by_visit(ARM))
+    monkeypatch.setattr("equipoise.stats.mmrm_batch.solve", refusing)
+    fits = batch.mmrm(y, by_visit(ARM))
+    assert fits.usable.tolist() == [True, True, True, False, True]
+    close(fits.beta, plain.beta)  # complete, with a mean for each arm and visit: least squares are the fit
+    assert (fits.p_value[3] == 1).all()
+    assert (fits.joint_p_value[3], fits.joint_usable[3], fits.iterations[3]) == (1, False, 0)
+    assert np.isinf(fits.std_error[3]).all()
+    others = np.arange(5) != 3
+    close(fits.covariance[others], plain.covariance[others])
+
+
+def posed_outcome(y):
+    """The first number of the outcome that the engine is given for a trial."""
+    arrays = arranged(y, by_visit(ARM), None)
+    structure = structure_of("us", range(VISITS), np.arange(VISITS))
+    return posed(arrays, structure, reml=True).problem.outcome[0, 0, 0]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1])
@@ -281,6 +382,23 @@ REFUSED = {
         lambda: batch.gee(np.zeros((6, 2)), np.ones((6, 2, 1)), df=["between"]),
         "df = between: is not offered; choose one of pan-wall, fay-graubard",
     ),
+    "model_group": (
+        lambda: batch.mmrm(np.zeros((6, 2)), np.ones((6, 2, 1)), group=[0, 1]),
+        "group = (2,): does not end in (6,); give (..., n)",
+    ),
+    "model_weights": (
+        lambda: batch.mmrm(np.zeros((6, 2)), np.ones((6, 2, 1)), weights=np.ones((6, 3))),
+        "weights = (6, 3): does not end in (6, 2); give (..., n, T)",
+    ),
+    "model_no_weight": (
+        lambda: batch.mmrm(np.zeros((6, 2)), np.ones((6, 2, 1)), weights=np.zeros((6, 2))),
+        "weights: hold 12 values that are not above zero; correct them",
+    ),
+    "model_axes": (
+        lambda: batch.mmrm(np.zeros((5, 6, 2)), np.ones((6, 2, 1)), group=np.zeros((4, 6))),
+        "y, X: have leading axes that do not agree "
+        "(y (5, 6, 2), X (6, 2, 1), observed (6, 2), group (4, 6)); check the shapes",
+    ),
     "anova_axes": (
         lambda: batch.rm_anova(np.zeros(3)),
         "y = (3,): has no axes of subjects and cells; give y (..., n, C)",
@@ -288,6 +406,18 @@ REFUSED = {
     "anova_infinite": (
         lambda: batch.rm_anova(np.full((5, 3), np.inf)),
         "y: holds an infinite value; correct it or mark it as missing",
+    ),
+    "gee_empty": (
+        lambda: batch.gee(np.zeros((0, 6, 2)), np.ones((6, 2, 1))),
+        "y, X = ((0, 6, 2), (6, 2, 1)): hold no fit; give at least one",
+    ),
+    "anova_empty": (
+        lambda: batch.rm_anova(np.zeros((0, 5, 3))),
+        "y = (0, 5, 3): holds no trial; give at least one",
+    ),
+    "anova_extreme": (
+        lambda: batch.rm_anova(np.full((5, 3), 1e160)),
+        "y: holds values beyond 1e+100; give it in another unit",
     ),
     "anova_levels": (
         lambda: batch.rm_anova(np.zeros((5, 6)), within=(2, 2)),

@@ -253,6 +253,11 @@ REFUSED = {
         refusals.BadSample,
         "age: is not finite in 48 rows; correct these values",
     ),
+    "covariate_too_large_to_square": (
+        lambda f: gee(f.assign(age=f["age"] * 1e160), "y ~ arm + age"),
+        refusals.BadSample,
+        "age: holds values beyond 1e+100; give it in another unit",
+    ),
     "duplicate": (
         lambda f: gee(pd.concat([f, f.iloc[:2]])),
         refusals.DuplicateVisit,
@@ -300,6 +305,17 @@ REFUSED = {
         lambda f: gee(f[f["visit"] == 0], "y ~ arm"),
         refusals.NotIdentified,
         "working = exchangeable: needs subjects with two visits; use independence",
+    ),
+    "matrix_text": (
+        lambda f: gee(f, working=[["a", "b"], ["c", "d"]]),
+        refusals.BadSample,
+        "working: is neither a name nor a table of numbers; choose one of independence, exchangeable, ar1, "
+        "unstructured, toeplitz, m-dependent",
+    ),
+    "outcome_extreme": (
+        lambda f: gee(f.assign(y=np.sign(f["y"]) * 1e308)),
+        refusals.BadSample,
+        "outcome: holds values beyond 1e+100; give it in another unit",
     ),
     "matrix_shape": (
         lambda f: gee(f, working=np.eye(3)),

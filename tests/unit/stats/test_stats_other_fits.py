@@ -37,6 +37,14 @@ def test_an_epsilon_above_one_is_shown_and_taken_as_one(trial):
     assert fit.notes == ("The Huynh-Feldt epsilon of visit is above one and was taken as one",)
 
 
+def test_the_unit_of_the_outcome_leaves_epsilons_as_they_are(trial):
+    fit = anova(trial, between="arm")
+    for power in (-332, -20, 20, 300):
+        scaled = anova(trial.assign(y=trial["y"] * 2.0**power), between="arm")
+        for name in ("statistic", "p_value", "epsilon_gg", "p_gg", "epsilon_hf", "p_hf", "mauchly_w", "mauchly_p"):
+            np.testing.assert_allclose(scaled.table[name], fit.table[name], rtol=1e-12)
+
+
 def test_mauchly_is_left_empty_where_subjects_are_too_few(trial):
     fit = anova(trial[trial["id"].isin(["P00", "P01", "P02"])])
     assert fit.table["mauchly_w"].isna().all()
@@ -107,6 +115,16 @@ ANOVA_REFUSED = {
         lambda f: anova(f.assign(y=np.inf)),
         refusals.BadSample,
         "outcome = y: holds an infinite value; correct it or mark it as missing",
+    ),
+    "extreme": (
+        lambda f: anova(f.assign(y=f["y"] * 1e150)),
+        refusals.BadSample,
+        "outcome = y: holds values beyond 1e+100; give it in another unit",
+    ),
+    "column_twice": (
+        lambda f: anova(f, within=["visit", "arm"], between="arm"),
+        refusals.BadSample,
+        "outcome, subject, within, between: name arm twice; name each column once",
     ),
     "no_factor": (
         lambda f: anova(f, within=[]),

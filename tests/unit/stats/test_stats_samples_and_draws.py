@@ -245,6 +245,10 @@ REFUSED = {
         lambda: stats.rerandomisation_interval([1, np.nan], [[1, 0]], [0, 1]),
         "outcome: is not 2 finite numbers; leave out participants without an outcome",
     ),
+    "text_outcome": (
+        lambda: stats.rerandomisation_interval(["high", "low"], [[1, 0]], [0, 1]),
+        "outcome: holds something that is not a number; give numbers",
+    ),
     "same": (
         lambda: stats.rerandomisation_interval([1, 1], [[1, 0]], [0, 1]),
         "outcome = 1.0: is the value of every participant; there is nothing to compare",
@@ -297,3 +301,9 @@ def test_separation_by_a_covariate_is_told_from_a_strong_effect():
     assert 1 in separating_columns("binomial", apart, design)
     assert separating_columns("binomial", mixed, design) == ()
     assert separating_columns("binomial", special.expit(x), design) == ()
+
+
+def test_a_statistic_that_is_always_the_same_rejects_nothing():
+    codes = np.random.default_rng(1).permuted(np.tile([0.0, 1.0], (999, 3)), axis=1)
+    found = stats.rerandomisation(lambda rows: np.zeros(len(rows)), codes, codes[0])
+    assert found.p_value == 1.0

@@ -1,0 +1,86 @@
+"""What is judged of an adverse event by rule: expected or not, suspected or not, after treatment or not.
+
+What a person judges (grade, causality, seriousness) is recorded; what follows from it by the protocol is said here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+from equipoise.protocol.safety import AdverseEventRules
+from equipoise.refusals import Refusal
+from equipoise.safety.clocks import LETHAL
+from equipoise.safety.moments import Moment
+
+
+class EventRefused(Refusal):
+    """A detail of an adverse event that contradicts another one, or the protocol."""
+
+
+def is_expected(rules: AdverseEventRules, term: str, criteria: Iterable[str], said: bool | None = None) -> bool:
+    """Whether an event is expected: as somebody said, otherwise by the protocol's `expected`.
+
+    A term on that list is not expected when it is fatal or life-threatening, which is more severe than what is
+    listed (ICH E2A II.C); who holds it to be expected all the same says so.
+    """
+    return said if said is not None else term in rules.expected and not LETHAL.intersection(criteria)
+
+
+def is_suspected(rules: AdverseEventRules, related: Mapping[str, str], products: Collection[str]) -> bool:
+    """Whether an event is held to be related to any of the trial's products."""
+    return any(answer in rules.related_means for name, answer in related.items() if name in products)
+
+
+def is_treatment_emergent(onset: Moment, first_treatment: datetime | None) -> bool:
+    """Whether an event began once treatment had; one that may have begun before or after counts as after.
+
+    Args:
+        onset: when it began.
+        first_treatment: when the first treatment began, in the trial's time zone; None when there was none.
+    """
+    if first_treatment is None:
+        return False
+    zone = first_treatment.tzinfo
+    assert zone is not None, "a time is passed with its zone"
+    _, before = onset.span(zone)
+    return before > first_treatment
+
+
+def check_end(onset: Moment, ended: Moment | None) -> None:
+    """Let an end pass that may lie at or after the onset.
+
+    Raises:
+        EventRefused: when it is certainly before.
+    """
+    if ended is None:
+        return
+    same_day = ended.day is not None and ended.day == onset.day and None not in (ended.at, onset.at)
+    if ended.last_day < onset.first_day or (same_day and str(ended.at) < str(onset.at)):
+        raise EventRefused("resolved", ended.text, f"is before the onset, {onset.text}", "correct the date")
+
+
+def check_highest_grade(grade: int, highest: int | None) -> None:
+    """Let a highest grade pass that is not below the present one.
+
+    Raises:
+        EventRefused: when it is, or is no grade.
+    """
+    if highest is None:
+        return
+    if isinstance(highest, bool) or highest not in range(1, 6):
+        raise EventRefused("highest_grade", highest, "is not a grade from 1 to 5", "grade it by the protocol's scale")
+    if highest < grade:
+        raise EventRefused("highest_grade", highest, f"is below the grade, {grade}", "give the worst grade it has had")
+
+
+def check_of_interest(rules: AdverseEventRules, of_interest: str | None) -> None:
+    """Let a category of special interest pass that the protocol names.
+
+    Raises:
+        EventRefused: when it does not.
+    """
+    if of_interest is not None and of_interest not in rules.of_interest:
+        names = ", ".join(rules.of_interest)
+        remedy = f"use one of {names}" if names else "leave it out, or amend the protocol"
+        raise EventRefused("of_interest", of_interest, "is not in safety.adverse_events.of_interest", remedy)

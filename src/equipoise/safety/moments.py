@@ -1,0 +1,103 @@
+"""When an event began or ended, as far as it is known: a year, a month, a day or a minute.
+
+What is not known is a span, and a question about it has three answers: yes, no, and None where the span holds both.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from equipoise.refusals import Refusal
+
+WRITTEN = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2}))?)?)?")
+MINUTE = timedelta(minutes=1)
+
+
+class MomentRefused(Refusal):
+    """A text that is no date, month, year or date with time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment known to the year, month, day or minute, by the trial's own clock.
+
+    Build it with `parse_moment`.
+
+    Args:
+        text: as it was given: `2018`, `2018-03`, `2018-03-05` or `2018-03-05T14:30`.
+        first_day: the earliest day that it may be.
+        last_day: the latest.
+        at: the time of day, when it is known.
+    """
+
+    text: str
+    first_day: date
+    last_day: date
+    at: time | None = None
+
+    @property
+    def day(self) -> date | None:
+        """The day, when it is known."""
+        return self.first_day if self.first_day == self.last_day else None
+
+    def may_be(self, day: date) -> bool:
+        """Whether it may have been on that day."""
+        return self.first_day <= day <= self.last_day
+
+    def assumed_day(self, start: date | None) -> date:
+        """The day to count by: the start of treatment when it may have been then, otherwise the earliest.
+
+        So an event of which it is not known whether it came before or after the start counts as after it.
+        """
+        return start if start is not None and self.may_be(start) else self.first_day
+
+    def span(self, zone: tzinfo) -> tuple[datetime, datetime]:
+        """The earliest moment that it may be, and the one that it is certainly before."""
+        if self.at is not None:
+            begun = datetime.combine(self.first_day, self.at, zone)
+            return begun, begun + MINUTE
+        midnight = time(tzinfo=zone)
+        return datetime.combine(self.first_day, midnight), datetime.combine(self.last_day + timedelta(1), midnight)
+
+
+def parse_moment(field: str, text: str) -> Moment:
+    """Read a moment.
+
+    Raises:
+        MomentRefused: when it is none.
+    """
+    found = WRITTEN.fullmatch(text)
+    try:
+        moment = None if found is None else _moment(text, *(int(part) for part in found.groups() if part is not None))
+    except ValueError:  # the calendar has no such day, or the clock no such time
+        moment = None
+    if moment is None:
+        remedy = "write 2018, 2018-03, 2018-03-05 or 2018-03-05T14:30"
+        raise MomentRefused(field, text, "is not a year, month, day or day with time", remedy)
+    return moment
+
+
+def _moment(
+    text: str,
+    year: int,
+    month: int | None = None,
+    day: int | None = None,
+    hour: int | None = None,
+    minute: int | None = None,
+) -> Moment:
+    last_month = month or 12
+    last_day = day or calendar.monthrange(year, last_month)[1]
+    at = None if hour is None or minute is None else time(hour, minute)
+    return Moment(text, date(year, month or 1, day or 1), date(year, last_month, last_day), at)
+
+
+def is_within(span: tuple[datetime, datetime], opens: datetime, closes: datetime | None) -> bool | None:
+    """Whether a span lies from `opens` to `closes` (None: open end), both included; None when it may."""
+    first, before = span
+    if before <= opens or (closes is not None and first > closes):
+        return False
+    certain = first >= opens and (closes is None or before <= closes + MINUTE)
+    return True if certain else None

@@ -1,0 +1,147 @@
+"""An adverse event told for its receiver: the fields of the CIOMS I form, and a narrative in sentences.
+
+What is not known says so; nothing is left blank, so that a blank is never taken for no. A participant is named by code.
+Source: CIOMS Working Group I (1990), International Reporting of Adverse Drug Reactions; ICH E2A.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+NOT_KNOWN = "not known"
+NOT_COLLECTED = "not collected"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is known of an event and its participant, each as text; None is not known.
+
+    `criteria` are the sentences of the criteria of seriousness that it meets, `related` the causality by what it was
+    asked for.
+    """
+
+    participant: str
+    number: int
+    trial: str
+    sponsor: str
+    term: str
+    verbatim: str
+    onset: str
+    grade: int
+    scale: str
+    criteria: tuple[str, ...]
+    related: Mapping[str, str]
+    expected: bool
+    outcome: str
+    aware_at: str
+    follow_up: bool = False
+    resolved: str | None = None
+    action: str | None = None
+    treatment: str | None = None
+    country: str | None = None
+    age: str | None = None
+    sex: str | None = None
+    indication: str | None = None
+    products: tuple[str, ...] | None = None
+    dose: str | None = None
+    route: str | None = None
+    given_on: tuple[str, ...] | None = None
+    course: str | None = None
+    hours_after_infusion: float | None = None
+    concomitant: tuple[str, ...] | None = None
+    history: tuple[str, ...] | None = None
+    reporter: str | None = None
+    reported_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One box of the form: its number on CIOMS I, its label, its text."""
+
+    number: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Narrative:
+    """The form's boxes in order, and the narrative."""
+
+    boxes: tuple[Box, ...]
+    text: str
+
+
+def narrative_of(case: Case) -> Narrative:
+    """The boxes and the narrative of an event."""
+    return Narrative(_boxes(case), " ".join(_sentences(case)))
+
+
+def _boxes(case: Case) -> tuple[Box, ...]:
+    serious = "; ".join(case.criteria) or "not serious"
+    causality = "; ".join(f"{name}: {answer}" for name, answer in case.related.items())
+    described = (
+        f"{case.term} (reported as: {case.verbatim}), grade {case.grade} by {case.scale}; outcome {case.outcome}"
+    )
+    texts = (
+        ("1", "Participant", f"code {case.participant}; initials {NOT_COLLECTED}"),
+        ("1a", "Country", case.country),
+        ("2", "Date of birth", NOT_COLLECTED),
+        ("2a", "Age", case.age),
+        ("3", "Sex", case.sex),
+        ("4-6", "Onset of the reaction", case.onset),
+        ("7", "Reaction described", described),
+        ("8-12", "Seriousness", serious),
+        ("13", "Causality", f"{causality or NOT_KNOWN}; {'expected' if case.expected else 'not expected'}"),
+        ("14", "Suspect products", _listed(case.products)),
+        ("15", "Dose", case.dose),
+        ("16", "Route of administration", case.route),
+        ("17", "Indication", case.indication),
+        ("18", "Given on", _listed(case.given_on)),
+        ("19", "Duration of therapy", f"{len(case.given_on)} administrations" if case.given_on else None),
+        ("20", "Did it abate after stopping", _abated(case)),
+        ("21", "Did it reappear after giving again", None),
+        ("22", "Concomitant products", _listed(case.concomitant)),
+        ("23", "Other relevant history", _listed(case.history)),
+        ("24a", "Sponsor", case.sponsor),
+        ("24b", "Control number", f"{case.trial}/{case.participant}/{case.number}"),
+        ("24c", "Site became aware", case.aware_at),
+        ("24d", "Reported by", case.reporter),
+        ("25", "Date of this report", case.reported_at),
+        ("25a", "Type of report", "follow-up" if case.follow_up else "initial"),
+    )
+    return tuple(Box(number, label, text or NOT_KNOWN) for number, label, text in texts)
+
+
+def _listed(texts: tuple[str, ...] | None) -> str | None:
+    """A list that was asked for and is empty says none; one that was not asked for is not known."""
+    return None if texts is None else "; ".join(texts) or "none"
+
+
+def _abated(case: Case) -> str | None:
+    if case.action not in ("DRUG WITHDRAWN", "DRUG INTERRUPTED"):
+        return "not applicable: not stopped" if case.action is not None else None
+    return f"outcome after stopping: {case.outcome}"
+
+
+def _sentences(case: Case) -> tuple[str, ...]:
+    who = ", ".join(text for text in (case.sex, case.age) if text) or f"sex and age {NOT_KNOWN}"
+    after = NOT_KNOWN if case.hours_after_infusion is None else f"{case.hours_after_infusion:.1f} hours"
+    infusion = (
+        f"It followed course {case.course}; time since the start of the infusion: {after}." if case.course else ""
+    )
+    serious = f"It is serious: it {', '.join(case.criteria)}." if case.criteria else "It is not serious."
+    causality = ", ".join(f"{name} {answer.lower()}" for name, answer in case.related.items()) or NOT_KNOWN
+    end = f"Outcome: {case.outcome.lower()}, ended {case.resolved or NOT_KNOWN}."
+    sentences = (
+        f"Participant {case.participant} ({who}) of trial {case.trial} had {case.term}, reported as “{case.verbatim}”,",
+        f"from {case.onset}, grade {case.grade} by {case.scale}.",
+        infusion,
+        serious,
+        f"Causality: {causality}; {'expected' if case.expected else 'not expected'}.",
+        f"Action taken with the trial intervention: {(case.action or NOT_KNOWN).lower()}.",
+        f"Treatment: {case.treatment or NOT_KNOWN}.",
+        end,
+        f"The site became aware at {case.aware_at}.",
+    )
+    return tuple(sentence for sentence in sentences if sentence)

@@ -1,0 +1,63 @@
+"""The form's boxes and the narrative: what is not known says so, and no box is blank."""
+
+from dataclasses import replace
+
+from equipoise.safety.narrative import Case, narrative_of
+
+LEAST = Case(
+    participant="01-003",
+    number=2,
+    trial="NK-HIV",
+    sponsor="Hospital",
+    term="Fever",
+    verbatim="hot at night",
+    onset="2018-03-05T14:30",
+    grade=3,
+    scale="DAIDS 2.1",
+    criteria=("requires or prolongs hospitalisation",),
+    related={"nk": "RELATED", "art": "NOT RELATED"},
+    expected=False,
+    outcome="RECOVERING/RESOLVING",
+    aware_at="2018-03-05T16:00Z",
+)
+
+
+def boxes(case: Case) -> dict[str, str]:
+    return {box.number: box.text for box in narrative_of(case).boxes}
+
+
+def test_no_box_is_blank_and_what_is_not_known_says_so():
+    found = boxes(LEAST)
+    assert all(found.values())
+    unknown = [number for number, text in found.items() if text == "not known"]
+    assert unknown == ["1a", "2a", "3", "14", "15", "16", "17", "18", "19", "20", "21", "22", "23", "24d", "25"]
+    assert found["7"] == "Fever (reported as: hot at night), grade 3 by DAIDS 2.1; outcome RECOVERING/RESOLVING"
+    assert found["13"] == "nk: RELATED; art: NOT RELATED; not expected"
+    assert found["24b"] == "NK-HIV/01-003/2"
+    assert found["25a"] == "initial"
+
+
+def test_a_list_that_was_asked_for_and_is_empty_says_none():
+    assert (boxes(LEAST)["22"], boxes(replace(LEAST, concomitant=()))["22"]) == ("not known", "none")
+
+
+def test_whether_it_abated_is_said_only_when_the_product_was_stopped():
+    assert boxes(replace(LEAST, action="DOSE NOT CHANGED"))["20"] == "not applicable: not stopped"
+    assert boxes(replace(LEAST, action="DRUG WITHDRAWN"))["20"] == "outcome after stopping: RECOVERING/RESOLVING"
+
+
+def test_the_narrative_tells_the_event_in_sentences():
+    known = replace(
+        LEAST, sex="female", age="34 years", course="C1", hours_after_infusion=4.5, action="DRUG INTERRUPTED"
+    )
+    assert narrative_of(known).text == (
+        "Participant 01-003 (female, 34 years) of trial NK-HIV had Fever, reported as “hot at night”, "
+        "from 2018-03-05T14:30, grade 3 by DAIDS 2.1. "
+        "It followed course C1; time since the start of the infusion: 4.5 hours. "
+        "It is serious: it requires or prolongs hospitalisation. "
+        "Causality: nk related, art not related; not expected. "
+        "Action taken with the trial intervention: drug interrupted. Treatment: not known. "
+        "Outcome: recovering/resolving, ended not known. The site became aware at 2018-03-05T16:00Z."
+    )
+    assert "sex and age not known" in narrative_of(LEAST).text
+    assert "course" not in narrative_of(LEAST).text
