@@ -45,6 +45,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "corrections": ("participant", "visit", "item", "old", "new", "reason", "at", "by", "cause"),
     **donor_frames.COLUMNS,
     **product_frames.COLUMNS,
+    "stopping": ("rule", "position", "at", "participant", "treated", "events", "boundary", "crossed"),
 }  # fmt: skip
 """The columns of each frame, in order."""
 
@@ -100,6 +101,7 @@ class Snapshot:
     missed_courses: pd.DataFrame = field(default_factory=partial(_frame, "missed_courses", ()))
     infusion_vital_signs: pd.DataFrame = field(default_factory=partial(_frame, "infusion_vital_signs", ()))
     infusion_refusals: pd.DataFrame = field(default_factory=partial(_frame, "infusion_refusals", ()))
+    stopping: pd.DataFrame = field(default_factory=partial(_frame, "stopping", ()))
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def item(self, item: str) -> pd.DataFrame:

@@ -6,13 +6,12 @@ import csv
 import difflib
 import io
 import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from equipoise.analysis.results import FORMULA_SIGNS
+from equipoise.analysis.cells import safe_cell
 from equipoise.analysis.whole_files import write_whole
 from equipoise.exchange.delimited import check_width, contents_of, lines_of
 from equipoise.exchange.table_faults import FaultList
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 COLUMNS = ("participant", "parameter", "value", "unit", "lln", "uln", "baseline", "sex", "age", "fasting", "hiv")
 QUALIFIER = "qualifier"
 ROWS_AT_ONCE = 300  # few enough to be gone before the collector of garbage counts them as old
-SIGNED_NUMBER = re.compile(r"[+-]?[\d.,]*(?:[eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +71,15 @@ class GradedTable:
         _check_added(self.table.header, added)
         stream = io.StringIO()
         writer = csv.writer(stream, delimiter=self.table.delimiter, lineterminator="\n")
-        writer.writerow([*map(cell_of, self.table.header), *added])
+        writer.writerow([*map(safe_cell, self.table.header), *added])
         results = (grades[name].tolist() for _, grades in self.grades for name in RESULTS)
         writer.writerows(zip(*map(_guarded, (*self.table.columns, *results)), strict=True))
         write_whole(path, stream.getvalue().encode("utf-8"))
 
 
-def cell_of(text: str) -> str:
-    """A cell that no spreadsheet calculates: unchanged unless it looks like a formula."""
-    if text.startswith(FORMULA_SIGNS) and not SIGNED_NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
-
-
 def _guarded(column: Sequence[str]) -> Sequence[str]:
     """A column without formulas; nearly always the column itself."""
-    changed = {cell: guarded for cell in set(column) if (guarded := cell_of(cell)) != cell}
+    changed = {cell: guarded for cell in set(column) if (guarded := safe_cell(cell)) != cell}
     return [changed.get(cell, cell) for cell in column] if changed else column
 
 
