@@ -1,7 +1,7 @@
 """How fast laboratory values are graded: a million rows of text, under both scales.
 
-Target: 5 s for each. Values, limits and baselines differ from row to row; one value in a hundred is a detection limit
-and one in a hundred is missing.
+Target: 5 s for each; seconds far above those of the CPU tell of a busy machine. Values, limits and baselines differ
+from row to row; one value in a hundred is a detection limit and one in a hundred is missing.
 """
 
 import resource
@@ -69,15 +69,15 @@ def main() -> None:
     """Print the table."""
     frame = table(ROWS, SEED)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{'scale':<12}{'rows':>10}{'seconds':>9}{'peak MiB':>10}   target")
+    print(f"{'scale':<12}{'rows':>10}{'seconds':>9}{'of CPU':>8}{'peak MiB':>10}   target")
     for name in ("daids-2.1", "ctcae-5.0"):
         scale = scale_named(name)
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         grades = grade_values(scale, frame)
-        seconds = time.perf_counter() - started
+        seconds, cpu = time.perf_counter() - started, time.process_time() - worked
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         verdict = "within" if seconds <= TARGET_SECONDS else "OVER"
-        print(f"{name:<12}{len(grades):>10,}{seconds:>9.2f}{peak:>10.0f}   {TARGET_SECONDS} s: {verdict}")
+        print(f"{name:<12}{len(grades):>10,}{seconds:>9.2f}{cpu:>8.2f}{peak:>10.0f}   {TARGET_SECONDS} s: {verdict}")
         print("  " + ", ".join(f"{grade} {count:,}" for grade, count in grades["grade"].value_counts().items()))
     print(f"  of the peak {before:.0f} MiB are the table itself, with the libraries")
 

@@ -1,10 +1,12 @@
 """Acts of many processes at once, and acts killed at any moment, on both databases.
 
 Run as a program it is the child: `crowd FOLDER ADDRESS` randomises every eligible participant, each in a process of
-its own, all at one moment; `rounds FOLDER ADDRESS` starts, for each line on standard input, a process that screens,
+its own, all at one moment; `bedside FOLDER ADDRESS` has many nurses start one course of one participant at one moment,
+with either of two bags; `rounds FOLDER ADDRESS` starts, for each line on standard input, a process that screens,
 signs, records and randomises without end and acknowledges each act once it has returned.
 """
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -22,6 +24,7 @@ import pytest
 
 KIT = Path(__file__).parents[1] / "unit" / "conduct" / "trial_kit.py"
 PARTICIPANTS = 40
+NURSES = 20
 ROUNDS = 8
 
 
@@ -71,19 +74,46 @@ def crowd(folder, address):
 
     kit = load_kit()
     parsed = versions(kit)
-    wait, go = os.pipe()
 
     def randomise(number):
-        os.close(go)
-        os.read(wait, 1)
         trial = opened(folder, address, parsed)
         at = datetime(2018, 2, 2, 2, tzinfo=UTC)  # one for all: no act is before the one that overtook it
         conduct.randomise(trial, f"01-{number:03d}", by=kit.DOCTOR, reason="eligible", at=at)
         trial.close()
 
-    started = [forked(lambda number=number: randomise(number)) for number in range(1, PARTICIPANTS + 1)]
+    return at_once(randomise, PARTICIPANTS)
+
+
+def at_once(act, number):
+    """Start as many processes, each of which acts with its number, all at one moment; how many failed."""
+    wait, go = os.pipe()
+
+    def waiting(place):
+        os.close(go)
+        os.read(wait, 1)
+        act(place)
+
+    started = [forked(lambda place=place: waiting(place)) for place in range(1, number + 1)]
     os.close(go)
     return sum(os.waitpid(pid, 0)[1] != 0 for pid in started)
+
+
+def bedside(folder, address):
+    """Start the one participant's first course many times at one moment; how many failed otherwise than refused."""
+    from equipoise import conduct
+
+    kit = load_kit()
+    parsed = versions(kit)
+
+    def infuse(number):
+        bedside = kit.Kit.__new__(kit.Kit)
+        bedside.trial, bedside.now = opened(folder, address, parsed), datetime(2018, 2, 1, 12, tzinfo=UTC)
+        (participant,) = {row["participant"] for row in bedside.rows("bag")} - {None}
+        with contextlib.suppress(conduct.InfusionRefused):
+            bedside.infuse(participant, bag=f"L01-{number % 2 + 1}", at=bedside.now)
+        bedside.trial.close()
+
+    return at_once(infuse, NURSES)
 
 
 def work_without_end(kit, parsed, folder, address):
@@ -165,6 +195,24 @@ def test_forty_processes_randomise_forty_participants_at_once(kit, place, tmp_pa
     )
 
 
+def test_many_nurses_at_once_give_one_bag_and_one_course(kit, place):
+    participant = kit.issued()
+    kit.issue(participant, "L01-2")
+    head = kit.head().seq
+    kit.trial.ledger.close()
+    assert child("bedside", kit, place).wait(120) == 0
+    assert kit.head().seq == head + NURSES
+    (given,) = kit.rows("infusion")
+    assert (given["participant"], given["course"]) == (participant, "C1")
+    assert [row["bag"] for row in kit.rows("custody", event="infusing")] == [given["bag"]]
+    refused = Counter(event.kind for event in kit.events("infusion refused"))
+    assert refused == {"infusion refused": NURSES - 1}
+    codes = {row["code"] for row in kit.rows("infusion_refusal")}
+    assert codes == {"course-given", "bag-used"}
+    assert kit.trial.ledger.verify().ok
+    assert kit.trial.ledger.rebuild().identical
+
+
 def test_acts_killed_at_any_moment_leave_whole_acts_alone(kit, place):
     moments = random.Random(20180201)
     kit.trial.ledger.close()
@@ -214,6 +262,6 @@ def test_a_snapshot_is_the_same_from_either_database(kit, tmp_path):
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "crowd":
-        sys.exit(crowd(*sys.argv[2:]))
+    if sys.argv[1] in ("crowd", "bedside"):
+        sys.exit({"crowd": crowd, "bedside": bedside}[sys.argv[1]](*sys.argv[2:]))
     rounds(*sys.argv[2:])

@@ -1,5 +1,6 @@
 """Write a file whole or not at all."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +19,13 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         path: the file; its folder must be there.
 
     Raises:
-        OSError: when the folder cannot be written to; the old file is then still there.
+        OSError: when the path is a folder, or its folder is not there or cannot be written to; the old file is then
+            still there.
     """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
     part = path.with_name(f".{path.name}.{os.getpid()}.part")  # its own, should two write at once
     part.unlink(missing_ok=True)  # of an earlier process with that number, which was killed
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from equipoise.cli.showing import progress, say, say_json, say_refusal, table
-from equipoise.refusals import Refusal
+from equipoise.refusals import Refusal, shown
 
 if TYPE_CHECKING:
     from equipoise.donors.hla_typing import MacCodes
@@ -69,6 +69,8 @@ def show(names: tuple[str, ...], reference_path: Path | None, mac_path: Path | N
     reference, mac = opened(reference_path, mac_path)
     found: list[dict[str, Any]] = []
     for name in names:
+        if any(sign in name for sign in "+|^~"):
+            raise Refusal("names", name, "is a whole genotype", "give its alleles one by one")
         locus = parse_designation(name.partition("/")[0]).locus
         typing = parse_typing(name, locus, mac=mac)
         groups, warnings = copy_groups(typing, reference)
@@ -138,6 +140,7 @@ def match(
                 "reference": reference.title,
                 "counts": dict(matrix.counts),
                 "unserved": list(matrix.unserved),
+                "may_be_served": list(matrix.may_be_served),
                 "pairs": pairs,
             }
         )
@@ -150,23 +153,37 @@ def say_summary(matrix: MatchMatrix, out: Path) -> None:
     from equipoise.donors.mismatch import RULES
 
     many = len(matrix.donors), len(matrix.recipients)
-    say(f"Wrote {out}: {many[0]:,} donors by {many[1]:,} recipients, rule {matrix.rule}: {RULES[matrix.rule]}")
+    by = f"{counted(many[0], 'donor')} by {counted(many[1], 'recipient')}"
+    say(f"Wrote {out}: {by}, rule {matrix.rule}: {RULES[matrix.rule]}")
     say(", ".join(f"{count:,} {verdict}" for verdict, count in matrix.counts.items()))
     rows: list[tuple[str, ...]] = [("recipient", "best donor", "verdict", "on", "B-content")]
     for place in range(min(many[1], MOST_SHOWN)):
         pair = matrix.pair(place, int(matrix.ranked(place)[0]))
-        rows.append((pair.recipient, pair.donor, pair.verdict, " ".join(pair.missing_ligands), pair.b_content))
+        donor, content = ("none", "") if pair.verdict == "match" else (pair.donor, pair.b_content)
+        rows.append((shown(pair.recipient), shown(donor), pair.verdict, " ".join(pair.missing_ligands), content))
     say(table(rows))
     if many[1] > MOST_SHOWN:
         say(f"and {many[1] - MOST_SHOWN:,} more recipients, in {out}")
     if matrix.unserved:
-        named = ", ".join(matrix.unserved[:MOST_SHOWN])
-        more = f" and {len(matrix.unserved) - MOST_SHOWN:,} more" if len(matrix.unserved) > MOST_SHOWN else ""
-        say(f"No donor is a mismatch for {len(matrix.unserved):,} of {many[1]:,} recipients: {named}{more}")
+        of = counted(many[1], "recipient")
+        say(f"No donor is a mismatch for {len(matrix.unserved):,} of {of}: {some_of(matrix.unserved)}")
+    if matrix.may_be_served:
+        say(f"More typing may yet find one for: {some_of(matrix.may_be_served)}")
     warned = sum(bool(person.warnings) for person in (*matrix.donors, *matrix.recipients))
     if warned:
-        say(f"{warned:,} people have warnings about their typing; see the column warnings")
+        say(f"Warnings about the typing of {counted(warned, 'code')}: see the column warnings")
     say(f"Ligands by {matrix.reference}")
+
+
+def some_of(codes: tuple[str, ...]) -> str:
+    """The first codes, and how many more there are."""
+    more = f" and {len(codes) - MOST_SHOWN:,} more" if len(codes) > MOST_SHOWN else ""
+    return ", ".join(map(shown, codes[:MOST_SHOWN])) + more
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, such as 1 donor or 2 donors."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def opened(reference_path: Path | None, mac_path: Path | None) -> tuple[Reference, MacCodes | None]:

@@ -19,6 +19,7 @@ from equipoise.conduct.locking import OpenItem, allocations_file, lock, open_ite
 from equipoise.conduct.matching import PossibleDonor, Unserved, match_donor, possible_donors, unserved
 from equipoise.conduct.permissions import PERMITTED, ROLES
 from equipoise.conduct.product_frames import treated
+from equipoise.conduct.product_left import lot_balances
 from equipoise.conduct.randomising import Allocation, randomise
 from equipoise.conduct.recording import miss_visit, record
 from equipoise.conduct.refusing import (
@@ -37,7 +38,9 @@ from equipoise.conduct.releasing import recall_lot, receive_lot, record_lot_resu
 from equipoise.conduct.replaying import Replayed, replay_allocations
 from equipoise.conduct.screening import consent, declare_eligible, fail_screening, screen
 from equipoise.conduct.snapshots import Snapshot, snapshot
+from equipoise.conduct.stopping_watch import decide_stopping
 from equipoise.conduct.tables import PROJECTION
+from equipoise.conduct.telling import report_to
 from equipoise.conduct.tissue_typing import type_donor, type_participant
 from equipoise.conduct.tracing import trace_donor, trace_participant
 from equipoise.conduct.trials import Trial, create, open_trial
@@ -75,6 +78,7 @@ __all__ = [
     "correct",
     "correct_visit_date",
     "create",
+    "decide_stopping",
     "declare_eligible",
     "destroy_bag",
     "deviation",
@@ -85,6 +89,7 @@ __all__ = [
     "issue_bag",
     "judge_donor",
     "lock",
+    "lot_balances",
     "mark_missing",
     "match_donor",
     "miss_course",
@@ -104,6 +109,7 @@ __all__ = [
     "release_lot",
     "replay_allocations",
     "report_adverse_event",
+    "report_to",
     "return_bag",
     "reveal",
     "screen",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from equipoise.conduct.acting import Act, acting
@@ -29,7 +29,7 @@ ISSUE_CODES = frozenset(
     {
         "trial-stopped", "not-randomised", "withdrawn", "product-not-planned", "product-stopped", "course-unknown",
         "course-given", "course-missed", "bag-used", "bag-other-product", "donor-not-matched", "donor-verdict",
-        "lot-status", "expired", "storage-excursion",
+        "donor-not-eligible", "lot-status", "out-of-specification", "expired", "storage-excursion",
     }
 )  # fmt: skip
 """What already speaks against issuing a bag; the rest is asked when the infusion starts."""
@@ -196,14 +196,13 @@ def _against_issue(act: Act, in_force: InForce, row: Row, person: Row, course: s
     held = held_bag(act.writer, product, row)
     label = Label(held.bag.id, held.lot.id, participant, expiry(held.lot, product))
     started = act.at.astimezone(in_force.timezone)
-    opens: date | None = None
     reasons = check_infusion(
         Attempt(participant, course, held.bag.id, label, (), started),
         product=product,
         regimen=regimen,
         standing=standing_of(act.trial, in_force, act.writer, person, product_id),
         held=held,
-        opens=opens,
+        opens=None,
         closes=None,
     )
     return tuple(reason for reason in reasons if reason.code in ISSUE_CODES)

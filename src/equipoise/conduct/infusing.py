@@ -30,6 +30,7 @@ from equipoise.conduct.product_record import (
 )
 from equipoise.conduct.product_tables import VITAL_SIGNS
 from equipoise.conduct.refusing import InfusionRefused, Locked, NotAccepted, OutOfOrder
+from equipoise.conduct.stopping_watch import pause_of, standings_after_start
 from equipoise.conduct.tables import TRIAL
 from equipoise.conduct.trials import Trial, trial_row
 from equipoise.donors import (
@@ -51,7 +52,7 @@ from equipoise.donors import (
 )
 from equipoise.ledger import Actor, Row
 from equipoise.protocol.interventions import Product, Regimen
-from equipoise.refusals import Refusal
+from equipoise.refusals import Refusal, shown
 
 Number = Decimal | str | int
 
@@ -118,17 +119,10 @@ def start_infusion(
     with trial.ledger.writing() as writer:
         act = Act(trial, Kind.INFUSION_STARTED, writer, by, reason, at, "act")
         asked = {"participant": participant, "course": course, "bag": bag}
-        told = {
-            "label": {
-                "bag": label.bag,
-                "lot": label.lot,
-                "participant": label.participant,
-                "expires_at": None if label.expires_at is None else label.expires_at.isoformat(),
-            },
-            "second": {"id": second.id, "role": second.role, "site": second.site},
-        }
+        told = _told(label, second)
         try:
             _check_may_act(act)
+            _check_readable(asked)
             bedside = _at_bedside(act, participant, course, bag)
             attempt = _attempt(
                 bedside,
@@ -322,6 +316,20 @@ def _check_may_act(act: Act) -> None:
         raise Locked("trial", row["code"], "is locked", "ask the data_manager to unlock it")
 
 
+def _told(label: Label, second: Actor) -> dict[str, Any]:
+    """The label as read and the second person, on one line each: what is scanned may be anything, and is kept."""
+    read: dict[str, Any] = {name: shown(getattr(label, name)) for name in ("bag", "lot", "participant")}
+    read |= {"expires_at": None if label.expires_at is None else label.expires_at.isoformat()}
+    site = None if second.site is None else shown(second.site)
+    return {"label": read, "second": {"id": shown(second.id), "role": shown(second.role), "site": site}}
+
+
+def _check_readable(asked: Mapping[str, str]) -> None:
+    for name, code in asked.items():
+        if shown(code) != code:
+            raise NotAccepted(name, code, "holds what no code does", "stop; scan it again")
+
+
 def _at_bedside(act: Act, participant: str, course: str, bag: str) -> _Bedside:
     person = act.participant(participant)
     in_force = act.in_force_for(person)
@@ -385,6 +393,9 @@ def _against(bedside: _Bedside, attempt: Attempt, step: Handover, second: Actor)
             closes=plan.closes if plan else None,
         )
     )
+    paused = pause_of(act.trial.newest(act.writer).protocol, act.writer, "infusion")
+    if paused is not None:
+        found.append(Reason("stopping-rule", paused.field, paused.value, paused.problem, paused.remedy))
     chain = chain_of(act.writer, bedside.held.bag.id)
     steps = handover_reasons(bedside.held.bag, chain, step)
     found += [reason for reason in steps if reason.code in ("custody-giver", "custody-time")]
@@ -416,21 +427,32 @@ def _append_start(bedside: _Bedside, attempt: Attempt, step: Handover, told: Map
         "preconditions": dict(attempt.preconditions),
         "accept_conditional": attempt.accept_conditional.strip() or None,
         "checked_by": list(attempt.checked_by),
+        "stopping": _standings(bedside, attempt),
         **told,
         **step_payload(step, chain),
     }
     act.append(payload, stream=attempt.participant, in_force=bedside.in_force)
 
 
+def _standings(bedside: _Bedside, attempt: Attempt) -> list[dict[str, Any]]:
+    """Where the stopping rules of the arm stand once this infusion is started."""
+    act = bedside.act
+    assert bedside.arm is not None, "who is infused was randomised"
+    protocol = act.trial.newest(act.writer).protocol
+    day = attempt.started_at.date()
+    return standings_after_start(protocol, act.writer, attempt.participant, bedside.arm, day)
+
+
 def _append_refusal(
     act: Act, asked: Mapping[str, str], told: Mapping[str, Any], reasons: Sequence[Mapping[str, str]]
 ) -> None:
     """The refused attempt, under the participant's stream where there is one of that code."""
-    known = act.writer.row("participant", asked["participant"]) is not None
+    plain = {name: shown(code) for name, code in asked.items()}
+    known = act.writer.row("participant", plain["participant"]) is not None
     act.writer.append(
         Kind.INFUSION_REFUSED,
-        {**asked, **told, "reasons": list(reasons)},
-        stream=asked["participant"] if known else TRIAL,
+        {**plain, **told, "reasons": list(reasons)},
+        stream=plain["participant"] if known else TRIAL,
         by=act.by,
         reason=act.reason,
         at=act.at,

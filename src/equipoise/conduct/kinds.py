@@ -22,6 +22,8 @@ class Kind(StrEnum):
     PARTICIPANT_RANDOMISED = "participant randomised"
     ADVERSE_EVENT_REPORTED = "adverse event reported"
     ADVERSE_EVENT_FOLLOWED_UP = "adverse event followed up"
+    ADVERSE_EVENT_TOLD = "adverse event told"
+    STOPPING_DECIDED = "stopping decided"
     DEVIATION_REPORTED = "deviation reported"
     PARTICIPANT_WITHDRAWN = "participant withdrawn"
     DONOR_REGISTERED = "donor registered"

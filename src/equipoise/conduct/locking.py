@@ -12,6 +12,7 @@ from equipoise.conduct.harm import NOT_ENDED
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.permissions import check_permitted
+from equipoise.conduct.product_left import open_courses, open_lots
 from equipoise.conduct.randomising import allocated_so_far, committed_secret
 from equipoise.conduct.refusing import NotAccepted, NotPermitted, OutOfOrder, StillOpen
 from equipoise.conduct.tables import TRIAL
@@ -23,7 +24,7 @@ from equipoise.randomisation import Commitment, Secret, reveal_document
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """Work that is left: whose, at which visit (if any), and what."""
+    """Work that is left: whose (a participant's code, or a lot's), at which visit (if any), and what."""
 
     participant: str
     visit: str | None
@@ -36,7 +37,10 @@ class OpenItem:
 
 
 def open_items(trial: Trial, *, on: date) -> tuple[OpenItem, ...]:
-    """What is left to do by a day: undecided participants, visits, forms, required answers, unended events."""
+    """What is left to do by a day.
+
+    Undecided participants, visits, forms, required answers, unended events, courses, results of lots, bags.
+    """
     with trial.ledger.reading() as reader:
         return tuple(_open_items(trial, reader, on))
 
@@ -142,6 +146,10 @@ def _open_items(trial: Trial, tables: Tables, today: date) -> Iterator[OpenItem]
         for row in tables.rows("adverse_event", participant=code):
             if row["outcome"] in NOT_ENDED and participant["withdrawn_on"] is None:
                 yield OpenItem(code, None, f"adverse event {row['number']} is {row['outcome']}")
+        for what in open_courses(in_force, tables, participant, today):
+            yield OpenItem(code, None, what)
+    for lot, what in open_lots(tables):
+        yield OpenItem(lot, None, what)
 
 
 def _open_visits(in_force: InForce, tables: Tables, participant: Row, today: date) -> Iterator[OpenItem]:

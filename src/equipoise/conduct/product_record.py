@@ -129,7 +129,15 @@ def held_bag(tables: Tables, product: Product, row: Row) -> HeldBag:
         None if row["participant"] is None else str(row["participant"]),
         None if row["course"] is None else str(row["course"]),
         chain_excursions(product.storage, chain),
+        donor_not_eligible=_not_eligible(tables, lot.donor),
     )
+
+
+def _not_eligible(tables: Tables, donor: str) -> str:
+    """Why a donor is not eligible now; blank when they are."""
+    row = tables.row("donor", donor)
+    assert row is not None, "a lot has a donor"
+    return "" if row["eligible"] else str(row["eligibility_note"] or "nobody has judged it")
 
 
 def standing_of(trial: Trial, in_force: InForce, tables: Tables, participant: Row, product: str) -> Standing:
@@ -177,10 +185,11 @@ def _stopped(in_force: InForce, tables: Tables, participant: str, product: str) 
 
 
 def _event(row: Row, intervention: str) -> dict[str, Any]:
-    """An adverse event as a rule reads it; `related` is the answer for the intervention at hand."""
+    """An adverse event as a rule reads it, by its highest grade; `related` is for the intervention at hand."""
     related = json.loads(str(row["related"])).get(intervention)
     onset = date.fromisoformat(str(row["onset"]))
-    return {**row, "serious": bool(row["serious"]), "related": related, "onset": onset}
+    grade = row["highest_grade"]
+    return {**row, "grade": grade, "serious": bool(row["serious"]), "related": related, "onset": onset}
 
 
 def regimen_of(in_force: InForce, arm: str | None, product: str) -> Regimen | None:

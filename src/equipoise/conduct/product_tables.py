@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from equipoise.conduct.folding import Fold, Payload, as_json
+from equipoise.conduct.harm_tables import standings_put
 from equipoise.conduct.kinds import Kind
 from equipoise.ledger import Event, Put, Table
 
@@ -134,6 +135,7 @@ def _started(event: Event, payload: Payload) -> Iterator[Put]:
     when = {"started_on": payload["on"]}
     key = (payload["participant"], payload["course"])
     yield Put("infusion", key, {**values, **when, "checked_by": as_json(payload["checked_by"])})
+    yield from standings_put(event, payload)
 
 
 def _finished(event: Event, payload: Payload) -> Iterator[Put]:

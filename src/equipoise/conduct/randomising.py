@@ -12,6 +12,7 @@ from equipoise.conduct.in_force import InForce
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.refusing import NotAccepted, OutOfOrder
 from equipoise.conduct.screening import check_consented
+from equipoise.conduct.stopping_watch import check_not_paused
 from equipoise.conduct.trials import Trial, trial_row
 from equipoise.ledger import Actor, Row, Tables
 from equipoise.randomisation import (
@@ -44,7 +45,8 @@ def randomise(trial: Trial, participant: str, *, by: Actor, reason: str, at: dat
 
     Raises:
         NotFound: when the participant is not in this trial.
-        OutOfOrder: without consent or declared eligibility; when randomised already, failed or gone.
+        OutOfOrder: without consent or declared eligibility; when randomised already, failed or gone; while a crossed
+            stopping rule pauses randomisation.
         NotEligible: naming every criterion that is no longer met.
         NotAccepted: when the trial is not randomised here, a stratum is not known, or the secret is not the one.
         AllocationRefused: when the sequence is used up.
@@ -53,6 +55,7 @@ def randomise(trial: Trial, participant: str, *, by: Actor, reason: str, at: dat
         row = act.participant(participant)
         _check_not_randomised(participant, row)
         check_in_trial(participant, row)
+        check_not_paused(trial.newest(act.writer).protocol, act.writer, "randomisation")
         in_force = act.in_force_for(row)
         check_consented(act, in_force, row)
         if row["declared_on"] is None:

@@ -15,7 +15,7 @@ from functools import partial
 import pandas as pd
 
 from equipoise.capture import PlannedVisit, Timing, planned_visits, study_day
-from equipoise.conduct import donor_frames, product_frames
+from equipoise.conduct import donor_frames, harm_frames, product_frames
 from equipoise.conduct.frames import Record, day_of
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.refusing import NotAccepted
@@ -37,15 +37,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "values": (
         "participant", "visit", "form", "repeat", "item", "value", "number", "missing", "unit", "corrections",
     ),
-    "adverse_events": (
-        "participant", "number", "term", "name", "verbatim", "onset", "day", "grade", "serious", "criteria",
-        "related", "related_any", "course", "outcome", "resolved", "action", "aware_at", "after_randomisation",
-    ),
     "deviations": ("participant", "category", "on", "description", "major"),
     "corrections": ("participant", "visit", "item", "old", "new", "reason", "at", "by", "cause"),
     **donor_frames.COLUMNS,
     **product_frames.COLUMNS,
-    "stopping": ("rule", "position", "at", "participant", "treated", "events", "boundary", "crossed"),
+    **harm_frames.COLUMNS,
 }  # fmt: skip
 """The columns of each frame, in order."""
 
@@ -147,7 +143,7 @@ def snapshot(trial: Trial, as_of: int | datetime | None = None) -> Snapshot:
         participants=_frame("participants", _participants(tables)),
         visits=_frame("visits", _visits(in_force, tables, in_force.day_of(past.last_at))),
         values=_values(in_force, tables),
-        adverse_events=_frame("adverse_events", _adverse_events(in_force, tables)),
+        adverse_events=_frame("adverse_events", harm_frames.adverse_events(in_force, tables)),
         deviations=_frame("deviations", _deviations(tables)),
         corrections=_frame("corrections", _corrections(tables)),
         donors=_frame("donors", donor_frames.donors(tables)),
@@ -160,6 +156,7 @@ def snapshot(trial: Trial, as_of: int | datetime | None = None) -> Snapshot:
         missed_courses=_frame("missed_courses", product_frames.missed_courses(tables)),
         infusion_vital_signs=_frame("infusion_vital_signs", product_frames.infusion_vital_signs(tables)),
         infusion_refusals=_frame("infusion_refusals", product_frames.infusion_refusals(tables)),
+        stopping=_frame("stopping", harm_frames.stopping(tables)),
         counts=past.counts,
     )
 
@@ -294,29 +291,6 @@ def _values(in_force: InForce, tables: MemoryTables) -> pd.DataFrame:
     frame = _frame("values", records)
     frame["number"] = frame["number"].astype("float64")
     return frame
-
-
-def _adverse_events(in_force: InForce, tables: MemoryTables) -> Iterator[Record]:
-    safety = in_force.protocol.safety
-    terms = safety.adverse_events.terms if safety else {}
-    means = safety.adverse_events.related_means if safety else ()
-    product = {part.id for part in in_force.protocol.interventions if part.role == "Experimental Intervention"}
-    anchors = {row["participant"]: day_of(row["randomised_on"]) for row in tables.rows("participant")}
-    for row in tables.rows("adverse_event"):
-        onset, anchor = day_of(row["onset"]), anchors[row["participant"]]
-        assert onset is not None, "an adverse event has an onset"
-        related = json.loads(str(row["related"]))
-        yield {
-            **row,
-            "name": terms.get(str(row["term"]), row["verbatim"]),
-            "onset": onset,
-            "day": None if anchor is None else study_day(onset, anchor),
-            "serious": bool(row["serious"]),
-            "criteria": tuple(json.loads(str(row["criteria"]))),
-            "related_any": any(answer in means for name, answer in related.items() if name in product),
-            "resolved": day_of(row["resolved"]),
-            "after_randomisation": anchor is not None and onset >= anchor,
-        }
 
 
 def _deviations(tables: MemoryTables) -> Iterator[Record]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from equipoise.conduct import donor_tables, product_tables
+from equipoise.conduct import donor_tables, harm_tables, product_tables
 from equipoise.conduct.folding import Fold, Payload, as_json
 from equipoise.conduct.kinds import Kind
 from equipoise.ledger import Event, Projection, Put, Table
@@ -81,15 +81,6 @@ TABLES = (
         },
     ),
     Table(
-        "adverse_event",
-        ("participant", "number"),
-        {
-            "participant": str, "number": int, "term": str, "verbatim": str, "onset": str, "grade": int, "serious": int,
-            "criteria": str, "related": str, "course": str, "outcome": str, "resolved": str, "action": str,
-            "aware_at": str,
-        },
-    ),
-    Table(
         "deviation",
         ("seq",),
         {"seq": int, "participant": str, "category": str, "happened_on": str, "description": str, "major": int},
@@ -101,6 +92,7 @@ TABLES = (
     ),
     *donor_tables.TABLES,
     *product_tables.TABLES,
+    *harm_tables.TABLES,
 )  # fmt: skip
 
 
@@ -208,19 +200,6 @@ def _randomised(event: Event, payload: Payload) -> Iterator[Put]:
     yield Put("participant", (participant,), {"randomised_on": payload["on"]})
 
 
-def _harmed(event: Event, payload: Payload) -> Iterator[Put]:
-    facts = dict(payload["facts"])
-    facts |= {
-        "serious": int(facts["serious"]),
-        "criteria": as_json(facts["criteria"]),
-        "related": as_json(facts["related"]),
-    }
-    participant, number = payload["participant"], payload["number"]
-    yield Put("adverse_event", (participant, number), facts)
-    if event.kind == Kind.ADVERSE_EVENT_REPORTED:
-        yield Put("participant", (participant,), {"adverse_events": number})
-
-
 def _deviated(event: Event, payload: Payload) -> Iterator[Put]:
     values = {name: payload[name] for name in ("participant", "category", "description")}
     yield Put("deviation", (event.seq,), {**values, "happened_on": payload["on"], "major": int(payload["major"])})
@@ -260,8 +239,6 @@ _FOLDS: Mapping[Kind, Fold] = {
     Kind.ELIGIBILITY_DECLARED: _declared,
     Kind.SCREENING_FAILED: _failed,
     Kind.PARTICIPANT_RANDOMISED: _randomised,
-    Kind.ADVERSE_EVENT_REPORTED: _harmed,
-    Kind.ADVERSE_EVENT_FOLLOWED_UP: _harmed,
     Kind.DEVIATION_REPORTED: _deviated,
     Kind.PARTICIPANT_WITHDRAWN: _withdrawn,
     Kind.TRIAL_LOCKED: _locked,
@@ -269,6 +246,7 @@ _FOLDS: Mapping[Kind, Fold] = {
     Kind.RANDOMISATION_REVEALED: _revealed,
     **donor_tables.FOLDS,
     **product_tables.FOLDS,
+    **harm_tables.FOLDS,
 }
 
 
@@ -279,5 +257,5 @@ def fold(event: Event) -> Iterable[Put]:
         yield Put("investigator", (event.actor.id,), {"acted": 1})
 
 
-PROJECTION = Projection(version=2, tables=TABLES, fold=fold)
+PROJECTION = Projection(version=3, tables=TABLES, fold=fold)
 """What the ledger of a trial is opened with."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -21,16 +22,21 @@ from equipoise import conduct
 from equipoise.capture import Missing, target_date, value_of
 from equipoise.conduct import FormRefused, Trial
 from equipoise.design.agenda import Agenda, office_time
+from equipoise.design.donor_panel import DonorPanel
+from equipoise.design.infusion_days import InfusionDays, Recipient
+from equipoise.design.virtual_donors import VirtualTissue
 from equipoise.design.virtual_outcomes import measured
 from equipoise.design.virtual_people import VirtualPerson, answer_on, as_typed, draw_person, mistyped
 from equipoise.ledger import Actor
 from equipoise.protocol import parse
+from equipoise.protocol.rehearsal import ScreenFailure
 from equipoise.randomisation import Secret
 from equipoise.refusals import Refusal
 
 if TYPE_CHECKING:
     from equipoise.protocol import Protocol
     from equipoise.protocol.forms import Item
+    from equipoise.protocol.interventions import Intervention
     from equipoise.protocol.rehearsal import Rehearsal, VirtualEvent
     from equipoise.protocol.schedule import Visit
 
@@ -38,6 +44,13 @@ Truth = Literal["model", "null"]
 Progress = Callable[[int, int], None]
 
 DAYS_A_YEAR = 365.25
+MOST_CANDIDATES = 50  # for each participant planned
+PANEL_OPENS_BEFORE = 10  # days before the first candidate
+TYPED_AFTER = 3  # days after screening, before eligibility is judged
+OF_BODIES = 0xD3  # which generator, beside the rehearsal's seed and the person
+WEIGHT_KG = (64.5, 8.0)  # mean and SD, assumed
+AFTER_INFUSION = 480  # minutes after the office opens, when the ward tells of what followed
+NO_DONOR = "No donor of the panel is a mismatch"
 SCREENING_CHECKED_AFTER = 2  # days until the investigator's check of the screening forms finds a slip
 SCREENING_JUDGED_AFTER = 5  # days, at least, until eligibility is judged
 CONFIRMED = "Confirmed against the source document"
@@ -72,7 +85,8 @@ def rehearse(
         raise Refusal("rehearsal", None, "the protocol has no rehearsal section", remedy)
     if protocol.allocation.method == "external":
         raise Refusal("allocation.method", "external", "the trial was allocated elsewhere", "analyse its data instead")
-    at = office_time(protocol.rehearsal.start, -60)
+    opens = PANEL_OPENS_BEFORE if protocol.rehearsal.panel is not None else 0
+    at = office_time(protocol.rehearsal.start - timedelta(days=opens), -60)
     trial = conduct.create(
         folder,
         protocol_bytes,
@@ -107,6 +121,9 @@ class _Course:
     leaving_code: str = ""
     left: bool = False
     events: list[tuple[date, date, str]] = field(default_factory=list)  # onset, end, term
+    tissue: VirtualTissue | None = None
+    donor: str | None = None
+    visit_days: dict[str, date] = field(default_factory=dict)  # of the visits that take place
 
 
 class _Ward:
@@ -120,9 +137,13 @@ class _Ward:
         self.agenda = Agenda()
         self.means = _means(protocol, plan, truth)
         self.last_day = plan.start
+        self.panel = None if plan.panel is None else DonorPanel(trial, protocol, plan.panel, seed)
+        self.infusions = self._infusions()
 
     def run(self, progress: Progress) -> None:
         """Recruit, follow, lock and reveal."""
+        if self.panel is not None:
+            self._at(self.plan.start - timedelta(days=PANEL_OPENS_BEFORE), 0, self.panel.open)
         courses = self._candidates()
         days = self.plan.recruitment_days
         for place, course in enumerate(courses):
@@ -152,10 +173,23 @@ class _Ward:
         while eligible < self.protocol.population.planned:
             rng = np.random.default_rng([self.seed, len(courses) + 1])
             person = draw_person(self.protocol, self.plan, len(courses) + 1, rng)
+            tissue = None if self.panel is None else self.panel.tissue_of(len(courses) + 1)
+            if tissue is not None and person.failure is None and not self._served(tissue):
+                person = replace(person, failure=ScreenFailure(reason=NO_DONOR, share=Decimal(0)))
             site = self.protocol.sites[len(courses) % len(self.protocol.sites)].id
-            courses.append(_Course(person, rng, site=site))
+            courses.append(_Course(person, rng, site=site, tissue=tissue))
             eligible += person.failure is None
+            if len(courses) > MOST_CANDIDATES * self.protocol.population.planned:
+                remedy = "draw more donors in rehearsal.panel, or loosen donor_matching.rule"
+                raise Refusal("rehearsal.panel", None, "hardly any candidate has a donor", remedy)
         return courses
+
+    def _served(self, tissue: VirtualTissue) -> bool:
+        """Whether a candidate has a donor, where the protocol asks for one before allocation."""
+        matching = self.protocol.donor_matching
+        assert self.panel is not None
+        assert matching is not None
+        return matching.when != "screening" or self.panel.serves(tissue)
 
     def _choose_withdrawals(self, courses: list[_Course]) -> None:
         """Some leave by their own wish, others are lost; which and when does not depend on the arm."""
@@ -211,8 +245,15 @@ class _Ward:
                 later = at + timedelta(minutes=minute)
                 self.agenda.put(later, self._recording(course, visit, form_id, day))
                 minute += 10
+        if course.tissue is not None:
+            self._at(day + timedelta(days=TYPED_AFTER), 45, lambda at: self._type(course, at))
         judged = day + timedelta(days=SCREENING_JUDGED_AFTER + int(course.rng.integers(0, 3)))
         self._at(judged, 60, lambda at: self._judge(course, at))
+
+    def _type(self, course: _Course, at: datetime) -> None:
+        assert self.panel is not None
+        assert course.tissue is not None
+        self.panel.type_participant(course.code, course.tissue, self._actor("coordinator", course.site), at)
 
     def _judge(self, course: _Course, at: datetime) -> None:
         doctor = self._actor("investigator", course.site)
@@ -231,6 +272,8 @@ class _Ward:
         allocation = conduct.randomise(self.trial, course.code, by=doctor, reason="Eligible and consented", at=at)
         course.arm = allocation.arm
         course.randomised_on = at.date()
+        if self.panel is not None and self._products(course.arm):
+            self._at(at.date(), 150, lambda at: self._match(course, at))
         if course.leaves_on is not None:
             course.leaves_on = at.date() + (course.leaves_on - date.min)
             self._at(course.leaves_on, 200, lambda at: self._leave(course, at))
@@ -246,10 +289,61 @@ class _Ward:
             if course.rng.random() < float(self.plan.visits.missed):
                 self._at(closes + timedelta(days=1), 30, lambda at, visit=visit: self._miss(course, visit, at))  # type: ignore[misc]
                 continue
+            course.visit_days[visit.id] = day
             self._visit(course, visit, day)
             opens = target - timedelta(days=visit.window.days_before)
             if not opens <= day <= closes and self.plan.visits.window_deviation is not None:
                 self._at(day + timedelta(days=2), 90, lambda at, visit=visit: self._outside(course, visit, at))  # type: ignore[misc]
+
+    def _products(self, arm: str) -> list[Intervention]:
+        """What is given to an arm and made from a donor's cells."""
+        given = self.protocol.arm(arm).interventions
+        return [part for part in self.protocol.interventions if part.id in given and part.product is not None]
+
+    def _match(self, course: _Course, at: datetime) -> None:
+        assert self.panel is not None
+        course.donor = self.panel.match(course.code, self._actor("investigator", course.site), at)
+        if course.donor is None:
+            return
+        rng = np.random.default_rng([self.seed, course.person.number, OF_BODIES])
+        weight = Decimal(f"{np.clip(rng.normal(*WEIGHT_KG), 42, 110):.1f}")
+        recipient = Recipient(course.code, course.site, course.randomised_on, course.donor, weight)
+        for intervention in self._products(course.arm):
+            for days in self.infusions:
+                if days.product.id == intervention.product and days.regimen.id == intervention.regimen:
+                    for part in days.regimen.courses:
+                        samples = None if part.after is None else course.visit_days.get(part.after)
+                        days.plan_course(recipient, part, samples, lambda given, at: self._infused(course, given, at))
+
+    def _infusions(self) -> list[InfusionDays]:
+        """The products whose lots the rehearsal draws."""
+        if self.panel is None:
+            return []
+        plans = {plan.product: plan for plan in self.plan.lots}
+        regimens = {regimen.id: regimen for regimen in self.protocol.regimens}
+        products = {product.id: product for product in self.protocol.products}
+        return [
+            InfusionDays(
+                self.trial,
+                self.agenda,
+                self.panel,
+                products[part.product],
+                regimens[part.regimen],
+                plans[part.product],
+                self.seed,
+            )
+            for part in self.protocol.interventions
+            if part.product in plans and part.regimen is not None and part.product is not None
+        ]
+
+    def _infused(self, course: _Course, given: str, ended: datetime) -> None:
+        """Draw what follows an infusion."""
+        for event in self.plan.events:
+            expected = event.course == given and event.arm in (None, course.arm)
+            if expected and course.rng.random() < float(event.probability or 0):
+                self._plan_event(
+                    course, event, ended.date(), ended + timedelta(minutes=int(course.rng.integers(30, 90)))
+                )
 
     def _visit(self, course: _Course, visit: Visit, day: date) -> None:
         start = int(course.rng.integers(0, 120))
@@ -439,7 +533,8 @@ class _Ward:
     def _draw_events(self, course: _Course) -> None:
         end = course.leaves_on or course.randomised_on + timedelta(days=int(self._length()))
         for event in self.plan.events:
-            if event.arm is not None and event.arm != course.arm:
+            after_infusion = event.course is not None and bool(self.infusions)
+            if after_infusion or (event.arm is not None and event.arm != course.arm):
                 continue
             for onset in self._onsets(event, course, end):
                 if onset < end:
@@ -459,15 +554,19 @@ class _Ward:
             for day in sorted(course.rng.integers(1, max(days, 2), size=times))
         ]
 
-    def _plan_event(self, course: _Course, event: VirtualEvent, onset: date) -> None:
+    def _plan_event(self, course: _Course, event: VirtualEvent, onset: date, moment: datetime | None = None) -> None:
+        """Plan what comes of an event, whose moment is known when it follows an infusion."""
         shares = np.array([float(share) for share in event.grades.values()])
         grade = int(list(event.grades)[int(course.rng.choice(shares.size, p=shares / shares.sum()))])
         resolved = onset + timedelta(days=int(event.days))
         related = course.rng.random() < float(event.related)
         course.events.append((onset, resolved, event.term))
         aware = onset if event.course is not None else onset + timedelta(days=int(course.rng.integers(1, 15)))
+        minutes = AFTER_INFUSION if event.course is not None else 240
         self._at(
-            aware, 240 + len(course.events), lambda at: self._report(course, event, grade, onset, resolved, related, at)
+            aware,
+            minutes + len(course.events),
+            lambda at: self._report(course, event, grade, moment or onset, resolved, related, at),
         )
 
     def _report(
@@ -475,7 +574,7 @@ class _Ward:
         course: _Course,
         event: VirtualEvent,
         grade: int,
-        onset: date,
+        onset: date | datetime,
         resolved: date,
         related: bool,
         at: datetime,
@@ -494,7 +593,7 @@ class _Ward:
             course.code,
             term=event.term,
             verbatim=rules.terms[event.term].lower(),
-            onset=onset,
+            onset=self._local(onset) if isinstance(onset, datetime) else onset,
             grade=grade,
             serious=serious,
             criteria=("AESHOSP",) if serious else (),
@@ -508,8 +607,28 @@ class _Ward:
             reason="Reported by the participant",
             at=at,
         )
+        if serious:
+            self.agenda.put(at + timedelta(hours=2), lambda later: self._tell(course, number, later))
+        self._let_it_go_on(at)
         if resolved > at.date():
             self._at(resolved, 300, lambda later: self._follow_up(course, number, resolved, later))
+
+    def _let_it_go_on(self, at: datetime) -> None:
+        """A virtual committee decides at once that a trial whose stopping rule is crossed goes on to its end."""
+        with self.trial.ledger.reading() as reader:
+            paused = [str(row["rule"]) for row in reader.rows("stopping_state", paused=1)]
+        for rule in paused:
+            conduct.decide_stopping(
+                self.trial,
+                rule,
+                decision="continue",
+                committee=next((part.id for part in self.protocol.committees), None),
+                statement="Rehearsed to its end",
+                on=at.date(),
+                by=self._actor("data_manager"),
+                reason="The virtual committee met",
+                at=at,
+            )
 
     def _follow_up(self, course: _Course, number: int, resolved: date, at: datetime) -> None:
         conduct.follow_up_adverse_event(
@@ -522,6 +641,22 @@ class _Ward:
             reason="Followed up to the end",
             at=at,
         )
+
+    def _tell(self, course: _Course, number: int, at: datetime) -> None:
+        conduct.report_to(
+            self.trial,
+            course.code,
+            number,
+            to="sponsor",
+            told_at=at,
+            by=self._actor("investigator", course.site),
+            reason="Serious event form sent",
+            at=at,
+        )
+
+    def _local(self, moment: datetime) -> str:
+        """A moment as the ward writes it, on its own clock."""
+        return moment.astimezone(ZoneInfo(self.protocol.conventions.timezone)).strftime("%Y-%m-%dT%H:%M")
 
     def _miss(self, course: _Course, visit: Visit, at: datetime) -> None:
         if course.left:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
+from operator import eq
 from pathlib import Path
 
 from equipoise.donors.hla_names import BadName, HlaAllele, parse_allele
@@ -31,6 +32,8 @@ WINDOWS = {  # residues 64 to 96 of A*01:01, B*07:02 and C*01:02
     "C": "TQKYKRQAQTDRVSLRNLRGYYNQSEAGSHTLQ",
 }
 LEAST_ALIKE = 20  # of the 33 residues of the window
+SURELY_ALIKE = 28  # so many can be in one place only
+USUAL_PLACES = (24 + WINDOW_START - 1, WINDOW_START - 1)  # with the leader, and without
 LARGEST = 512 * 1024 * 1024
 LONGEST_LINE = 100_000
 NUCLEOTIDES = frozenset("ACGTN*.-|")
@@ -186,15 +189,18 @@ def _fasta(lines: Sequence[str], name: str) -> Iterator[Form]:
 def residues_of(locus: str, protein: str) -> str:
     """Residues 76 to 83 of a protein, its leader there or not; empty where it cannot be placed."""
     window = WINDOWS[locus]
-    best, place = 0, -1
-    for start in range(len(protein) - len(window) + 1):
-        alike = sum(a == b for a, b in zip(window, protein[start : start + len(window)], strict=True))
-        if alike > best:
-            best, place = alike, start
-    if best < LEAST_ALIKE:
+    place = next((start for start in USUAL_PLACES if _alike(window, protein, start) >= SURELY_ALIKE), None)
+    if place is None:
+        place = max(range(len(protein)), key=lambda start: _alike(window, protein, start), default=0)
+    if _alike(window, protein, place) < LEAST_ALIKE:
         return ""
     residues = protein[place + FIRST - WINDOW_START : place + LAST + 1 - WINDOW_START]
     return residues if residues.isalpha() and "X" not in residues else ""
+
+
+def _alike(window: str, protein: str, start: int) -> int:
+    """How many residues of the window are those of the protein from there on."""
+    return sum(map(eq, window, protein[start : start + len(window)]))
 
 
 def _allele(name: str) -> HlaAllele | None:

@@ -16,7 +16,7 @@ from equipoise.donors.doses import Quantities, contents_of, judge_dose, judge_li
 from equipoise.donors.lots import Bag, Excursion, Lot, LotResult, expiry
 from equipoise.donors.measured import plain
 from equipoise.donors.reasons import Reason, distinct_persons, minute
-from equipoise.donors.release import judge_criterion
+from equipoise.donors.release import judge_criterion, judge_lot
 from equipoise.protocol.interventions import Course, Product, Regimen
 
 STARTED: tuple[BagStatus, ...] = ("infusing", "infused")
@@ -117,6 +117,7 @@ class HeldBag:
         issued_for: course for which it was issued.
         excursions: temperatures outside storage.
         excursions_accepted: why the quality unit lets it be used nevertheless; blank when it does not.
+        donor_not_eligible: why the donor is not eligible, or no longer; blank when they are.
     """
 
     bag: Bag
@@ -127,6 +128,7 @@ class HeldBag:
     issued_for: str | None = None
     excursions: tuple[Excursion, ...] = ()
     excursions_accepted: str = ""
+    donor_not_eligible: str = ""
 
 
 def check_infusion(
@@ -155,9 +157,10 @@ def check_infusion(
     Codes, in this order: `trial-stopped`, `not-randomised`, `withdrawn`, `product-not-planned`, `product-stopped`;
     `course-unknown`, `course-given`, `course-missed`, `course-order`, `course-window`, `course-after-visit`;
     `bag-unknown`, `bag-used`, `bag-not-issued`, `bag-other-participant`, `bag-other-course`, `bag-other-product`,
-    `donor-not-matched`, `donor-verdict`, `lot-status`, `lot-conditional`, `expired`, `expires-during`,
-    `storage-excursion`; `label-bag`, `label-lot`, `label-participant`, `label-expiry`, `identity-checkers`;
-    `precondition-unanswered`, `precondition-no`, `precondition-unknown`; `weight`, `criterion-per-kg`, `dose-limit`.
+    `donor-not-matched`, `donor-verdict`, `donor-not-eligible`, `lot-status`, `lot-conditional`,
+    `out-of-specification`, `expired`, `expires-during`, `storage-excursion`; `label-bag`, `label-lot`,
+    `label-participant`, `label-expiry`, `identity-checkers`; `precondition-unanswered`, `precondition-no`,
+    `precondition-unknown`; `weight`, `criterion-per-kg`, `dose-limit`.
     """
     reasons = [
         *_participant(attempt, product, standing, trial_stopped),
@@ -238,9 +241,14 @@ def _bag(attempt: Attempt, product: Product, held: HeldBag) -> Iterator[Reason]:
 
 
 def _donor(standing: Standing, held: HeldBag) -> Iterator[Reason]:
-    if standing.matches is None:
-        return
-    match = standing.matches.get(held.lot.donor)
+    if standing.matches is not None:
+        yield from _match(standing, held, standing.matches.get(held.lot.donor))
+    if held.donor_not_eligible:
+        problem = f"is not eligible: {held.donor_not_eligible}"
+        yield Reason("donor-not-eligible", "donor", held.lot.donor, problem, "return the bag; quarantine the lot")
+
+
+def _match(standing: Standing, held: HeldBag, match: DonorMatch | None) -> Iterator[Reason]:
     if match is None:
         problem = f"is not matched to {standing.participant}"
         yield Reason("donor-not-matched", "donor", held.lot.donor, problem, "stop; fetch a bag of a matched donor")
@@ -259,6 +267,10 @@ def _lot(attempt: Attempt, product: Product, held: HeldBag) -> Iterator[Reason]:
     elif held.lot.status != "released":
         remedy = "let the quality unit release it" if held.lot.status == "quarantine" else "return the bag"
         yield Reason("lot-status", name, held.lot.status, "is not released", remedy)
+    for verdict in judge_lot(product, held.lot, held.results):
+        if verdict.blocking and verdict.verdict == "fails":
+            field = f"criterion {verdict.criterion}"
+            yield Reason("out-of-specification", field, verdict.value, verdict.text, "return the bag; recall the lot")
     ends = expiry(held.lot, product)
     if ends is not None and attempt.started_at >= ends:
         problem = f"has gone by at the start, {minute(attempt.started_at)}"

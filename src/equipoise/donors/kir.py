@@ -18,6 +18,7 @@ GENES = (
     "2DL1", "2DL2", "2DL3", "2DL4", "2DL5", "2DS1", "2DS2", "2DS3", "2DS4", "2DS5", "2DP1", "3DL1", "3DL2", "3DL3",
     "3DS1", "3DP1",
 )  # fmt: skip
+FRAMEWORK = frozenset({"2DL4", "3DL2", "3DL3", "3DP1"})  # on every haplotype, and left out of many lists
 HAPLOTYPE_B = frozenset({"2DL2", "2DL5", "2DS1", "2DS2", "2DS3", "2DS5", "3DS1"})
 WITHIN_THE_CELL = "004"  # the form of 3DL1 that does not reach the surface
 WITHOUT = frozenset({WITHIN_THE_CELL, "NEG"})
@@ -38,8 +39,8 @@ class KirTyping:
     """The genes of one person.
 
     `present` and `unknown` are genes; those in neither are absent. `silent` are genes present of which no form reaches
-    the surface, `perhaps_silent` those of which that is open. Where nothing was typed `typed` is False and every gene
-    is unknown. `warnings` are about what was entered.
+    the surface, `perhaps_silent` those of which that is open; `assumed` are genes of every haplotype that nobody named.
+    Where nothing was typed `typed` is False and every gene is unknown. `warnings` are about what was entered.
     """
 
     present: frozenset[str]
@@ -48,16 +49,17 @@ class KirTyping:
     warnings: tuple[str, ...] = ()
     silent: frozenset[str] = frozenset()
     perhaps_silent: frozenset[str] = frozenset()
+    assumed: frozenset[str] = frozenset()
 
     @property
     def absent(self) -> frozenset[str]:
         """The genes known not to be there."""
-        return frozenset(GENES) - self.present - self.unknown
+        return frozenset(GENES) - self.present - self.unknown - self.assumed
 
     @property
     def receptors(self) -> frozenset[str]:
-        """The genes known to give a receptor at the surface."""
-        return self.present - self.silent - self.perhaps_silent
+        """The genes taken to give a receptor at the surface."""
+        return (self.present | self.assumed) - self.silent - self.perhaps_silent
 
     @property
     def open_receptors(self) -> frozenset[str]:
@@ -85,7 +87,7 @@ def parse_kir(text: str) -> KirTyping:
 
     A gene is named (`2DL1`, `KIR2DL1`), with its alleles (`2DL1*003/034+003`: `+` divides gene copies, `/` and `|` what
     one may be), or with POS, NEG or both (`2DS1*NEG`, `2DS2*POS|NEG`, which leaves it unknown). Genes that are not
-    named are absent.
+    named are absent, but for those that every haplotype has.
 
     Raises:
         BadGene: naming the nearest gene, or what an allele looks like.
@@ -113,7 +115,13 @@ def parse_kir(text: str) -> KirTyping:
     present = frozenset(gene for gene, there in said.items() if there)
     unknown = frozenset(gene for gene, there in said.items() if there is None)
     return KirTyping(
-        present, unknown, True, tuple(warnings), frozenset(silent) & present, frozenset(perhaps_silent) & present
+        present,
+        unknown,
+        True,
+        tuple(warnings),
+        frozenset(silent) & present,
+        frozenset(perhaps_silent) & present,
+        FRAMEWORK.difference(said),
     )
 
 

@@ -119,6 +119,14 @@ class MatchMatrix:
         return tuple(person.id for person, found in zip(self.recipients, served, strict=True) if not found)
 
     @cached_property
+    def may_be_served(self) -> tuple[str, ...]:
+        """Those of `unserved` for whom a donor may yet be a mismatch, once typing settles what is open."""
+        codes = self.verdicts[self.rule]
+        is_open = ((codes == AMBIGUOUS) | (codes == NOT_EVALUABLE)).any(axis=1)
+        waiting = {person.id for person, found in zip(self.recipients, is_open, strict=True) if found}
+        return tuple(code for code in self.unserved if code in waiting)
+
+    @cached_property
     def counts(self) -> Mapping[Verdict, int]:
         """Pairs by verdict of the deciding rule."""
         found = np.bincount(self.verdicts[self.rule].ravel(), minlength=len(VERDICTS))

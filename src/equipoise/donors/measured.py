@@ -15,7 +15,7 @@ from equipoise.protocol.rules.tree import Comparison, Junction, Literal, Members
 # A product of three numbers of 20 digits is exact at this precision. A quotient is not, but two sides of a limit with
 # as few digits differ by far more than its rounding, so no verdict turns on it.
 EXACT = Context(prec=80)
-WRITTEN = re.compile(r"(<=|>=|<|>|≤|≥)?\s*(\d{1,20}(?:\.\d{1,20})?(?:[eE][+-]?\d{1,2})?)")
+WRITTEN = re.compile(r"(<=|>=|<|>|≤|≥)?\s*([0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?)")
 STEPWISE = Literal | Name | Not | Junction | Comparison | Membership
 
 
@@ -51,12 +51,13 @@ class Measured:
         return self.low if self.low == self.high else None
 
     def times(self, other: Measured) -> Measured:
-        """The product."""
+        """The product. Nothing times anything is nothing, so a factor that may be zero lets the product be zero."""
+        zero = any(one.low == 0 and one.low_included for one in (self, other))
         high = None if self.high is None or other.high is None else EXACT.multiply(self.high, other.high)
         return Measured(
             EXACT.multiply(self.low, other.low),
             high,
-            self.low_included and other.low_included,
+            zero or (self.low_included and other.low_included),
             self.high_included and other.high_included,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -11,7 +11,8 @@ from equipoise.donors.hla_names import LOCI
 from equipoise.donors.hla_typing import MacCodes
 from equipoise.donors.kir import BContent, KirTyping, b_content, parse_kir
 from equipoise.donors.ligand_reference import Reference
-from equipoise.donors.ligands import LigandReader, LigandReadings
+from equipoise.donors.ligands import LigandReader, LigandReadings, considered_ligands
+from equipoise.refusals import Refusal
 
 Read = tuple[LigandReadings, LigandReadings, CwGenotypes]
 
@@ -51,7 +52,12 @@ class PersonReader:
         with_a3_a11: bool = False,
         mac: MacCodes | None = None,
     ) -> None:
-        """Keep what every reading shares; arguments as of `ligands_of`."""
+        """Keep what every reading shares; arguments as of `ligands_of`.
+
+        Raises:
+            Refusal: loci that show no ligand.
+        """
+        considered_ligands(loci, with_a3_a11=with_a3_a11)
         self.loci = tuple(loci)
         self.with_a3_a11 = with_a3_a11
         self.ligands = LigandReader(reference, mac)
@@ -72,6 +78,18 @@ class PersonReader:
             typing = parse_kir(kir)
             self._kir[kir] = typing, b_content(typing)
         return Person(id, dict(zip(LOCI, key, strict=True)), *self._hla[key], *self._kir[kir])
+
+    def refusals(self, hla: Mapping[str, tuple[str, str]], kir: str) -> Iterator[Refusal]:
+        """All that is wrong with a person whom `read` refuses: one refusal for each locus, and one for KIR."""
+        for locus in LOCI:
+            try:
+                self.ligands.typing(*hla.get(locus, ("", "")), locus)
+            except Refusal as refusal:
+                yield refusal
+        try:
+            parse_kir(kir)
+        except Refusal as refusal:
+            yield refusal
 
     def _read_hla(self, hla: Mapping[str, tuple[str, str]]) -> Read:
         shown = self.ligands.ligands(hla, self.loci, with_a3_a11=self.with_a3_a11)

@@ -214,7 +214,8 @@ def release_reasons(
             Reason("released-by-investigator", "released_by", released_by, problem, "let the quality unit release it")
         )
     ends = expiry(lot, product)
-    if ends is not None and at >= ends:
+    # A result that takes longer than the product keeps completes a conditional release of what was given long since.
+    if ends is not None and at >= ends and lot.status != "conditionally released":
         problem = f"has expired by {minute(at)}"
         found.append(Reason("expired", f"lot {lot.id} expiry", ends, problem, "reject the lot"))
     for verdict in verdicts:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from equipoise.donors.cw_alleles import CwCopy
 from equipoise.donors.ligands import LIGANDS, SHOWN, LigandReadings
-from equipoise.donors.mismatch import BY_RECEPTOR, CLASSICAL, NEEDS_KIR, READS, RECEPTORS, Verdict
+from equipoise.donors.mismatch import BY_RECEPTOR, CLASSICAL, NEEDS_KIR, READS, RECEPTORS, SAME_RECEPTOR, Verdict
 from equipoise.donors.people import Person
 
 
@@ -63,7 +63,8 @@ def explanation(
         wanted = educated if rule == "educated" else receptors
         if rule == "receptor_ligand_c":
             wanted = [name for name in receptors if name.startswith("2DL")]
-        text = f"Donor has {_named(wanted)}, and the recipient shows no ligand of it ({listed(deciding)})"
+        them = "it" if len(wanted) == 1 else "them"
+        text = f"Donor has {_named(wanted)}, and the recipient shows no ligand of {them} ({listed(deciding)})"
         return f"{text}, while the donor does: {both}." if rule == "educated" else f"{text}: {both}."
     return f"Donor shows {listed(deciding)} and the recipient does not: {both}."
 
@@ -97,9 +98,9 @@ def open_because(rule: str, donor: Person, recipient: Person) -> str:
 
 
 def _at_stake(rule: str, donor: Person, given: LigandReadings, taken: LigandReadings) -> frozenset[str]:
-    """The ligands on which a mismatch could still rest."""
+    """The ligands on which a mismatch could still rest; A3 and A11 stand for each other."""
     if rule == "ligand_ligand_hvg":
-        return taken.possible - given.certain
+        return _with_kin(taken.possible) - given.certain
     lacking = frozenset(taken.considered) - taken.certain
     if rule == "missing_ligand":
         return lacking & set(CLASSICAL)
@@ -107,7 +108,12 @@ def _at_stake(rule: str, donor: Person, given: LigandReadings, taken: LigandRead
         having = donor.kir.receptors | donor.kir.open_receptors
         names = [name for name in RECEPTORS if name in having and (rule != "receptor_ligand_c" or name[:3] == "2DL")]
         lacking &= {ligand for name in names for ligand in READS[name]}
-    return lacking if rule in BY_RECEPTOR else lacking & given.possible
+    return lacking if rule in BY_RECEPTOR else lacking & _with_kin(given.possible)
+
+
+def _with_kin(ligands: frozenset[str]) -> frozenset[str]:
+    """Ligands, and those that the same receptor reads."""
+    return ligands | set(SAME_RECEPTOR) if ligands & set(SAME_RECEPTOR) else ligands
 
 
 def _open_loci(who: str, readings: LigandReadings, wanted: frozenset[str]) -> list[str]:
@@ -133,7 +139,8 @@ def _why_not(rule: str, donor: Person, recipient: Person) -> str:
     if rule == "hla_c_group_mismatch_gvh" and {"C1", "C2"} <= recipient.c_ligands.certain:
         return "; a recipient with C1 and C2 can never lack a group of HLA-C"
     if rule in NEEDS_KIR:
-        return f"; donor has {_named([name for name in RECEPTORS if name in donor.kir.receptors])}"
+        counted = [name for name in RECEPTORS if set(READS[name]) & set(recipient.ligands.considered)]
+        return f"; donor has {_named([name for name in counted if name in donor.kir.receptors])}"
     return ""
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from equipoise.donors.hla_names import LOCI
 from equipoise.donors.matching import MatchMatrix, Pair
@@ -40,14 +39,15 @@ def read_people(path: Path, reader: PersonReader, *, kir: bool = True) -> tuple[
         hla = {locus: (cells[f"{locus}_1"], cells[f"{locus}_2"]) for locus in LOCI}
         try:
             people.append(reader.read(cells["id"], hla, cells.get("KIR", "")))
-        except Refusal as refusal:
-            column = column_of(refusal, cells)
-            faults.add(row.line, column, cells.get(column, ""), refusal.problem, refusal.remedy)
+        except Refusal:
+            for refusal in reader.refusals(hla, cells.get("KIR", "")):
+                column = column_of(refusal, cells)
+                faults.add(row.line, column, cells[column], refusal.problem, refusal.remedy)
     faults.refuse_if_any()
     return tuple(people)
 
 
-def column_of(refusal: Refusal, cells: Any) -> str:
+def column_of(refusal: Refusal, cells: Mapping[str, str]) -> str:
     """The column of the cell that was refused."""
     locus = refusal.field.removeprefix("HLA-")
     if locus not in LOCI:

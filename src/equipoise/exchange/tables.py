@@ -46,7 +46,7 @@ def read_table(path: Path, required: Sequence[str], *, key: str | None = None) -
     Raises:
         TableRefused: every fault with its line, column, value and remedy.
     """
-    faults = FaultList(path.name)
+    faults = FaultList(path.name or str(path))
     contents = contents_of(path, faults)
     head = contents.text.lstrip("\r\n").partition("\n")[0]
     delimiter = max(DELIMITERS, key=head.count)
@@ -55,14 +55,18 @@ def read_table(path: Path, required: Sequence[str], *, key: str | None = None) -
     check_header(header, required, faults)
     rows: list[TextRow] = []
     seen: dict[str, int] = {}
+    empty = True
     for line in lines:
-        if not any(cell.strip() for cell in line.cells) or not check_width(line, header, faults):
+        if not any(cell.strip() for cell in line.cells):
+            continue
+        empty = False
+        if not check_width(line, header, faults):
             continue
         cells = {name: cell.strip() for name, cell in zip(header, line.cells, strict=True)}
         if key is not None:
             _check_key(cells[key], key, line.number, seen, faults)
         rows.append(TextRow(line.number, cells))
-    if not rows:
+    if empty:
         faults.add(0, "", "", "has no rows below its header", "add at least one row")
     faults.refuse_if_any()
     return TextTable(path.name, tuple(header), tuple(rows), contents.sha256)
@@ -79,8 +83,9 @@ def check_header(header: Sequence[str], required: Sequence[str], faults: FaultLi
             faults.add(1, name, "", f"is the name of {header.count(name)} columns", "give each column its own name")
     for name in required:
         if name not in header:
-            close = get_close_matches(name, header, n=1)
-            remedy = f"rename column {close[0]}" if close else f"columns found: {', '.join(header[:12])}"
+            spare = [other for other in header if other not in required]
+            close = get_close_matches(name, spare, n=1) or [other for other in spare if other.lower() == name.lower()]
+            remedy = f"rename column {close[0]}" if close else f"add it; columns found: {', '.join(header[:12])}"
             faults.add(1, name, "", "is not a column of the file", remedy)
     faults.refuse_if_any()
 

@@ -78,7 +78,7 @@ class Storage(Part):
 class DonorEligibility(Part):
     """Infection tests that must be negative before a donor's product leaves quarantine (21 CFR 1271.60, 1271.85).
 
-    `within_days` is the most days between the sample and the end of manufacture.
+    `within_days` is the most days from the sample to the donation; a sample taken after it counts too.
     """
 
     tests: Filled[Code]

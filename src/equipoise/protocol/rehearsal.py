@@ -157,7 +157,8 @@ class TissuePanel(Part):
 
     `haplotypes` are alleles of HLA-C and HLA-B together (`C*06:02 B*13:02`), `hla_a` alleles, `kir` the genes of one
     KIR haplotype, each with its weight. `low_resolution` and `missing` are shares of HLA-A and -B reports with a flaw;
-    `excluded` donors are found not eligible by the infection test `excluded_by`.
+    `excluded` donors are found not eligible by the infection test `excluded_by`; the others serve `most_recipients`
+    participants each, and more only when no other donor can.
     """
 
     donors: Positive
@@ -166,6 +167,7 @@ class TissuePanel(Part):
     kir: dict[Text, Positive]
     low_resolution: Share = Decimal(0)
     missing: Share = Decimal(0)
+    most_recipients: Positive = 4
     excluded: Count = 0
     excluded_by: Code | None = None
 

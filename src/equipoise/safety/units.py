@@ -12,9 +12,11 @@ from dataclasses import dataclass
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 PREFIXES = {"": 0, "d": -1, "c": -2, "m": -3, "u": -6, "n": -9, "p": -12}
 WORDS = {"k": 3, "K": 3, "thousand": 3, "thou": 3, "million": 6, "giga": 9, "G": 9, "Gpt": 9, "T": 12}
-MULTIPLIER = re.compile(rf"[x*]?10(?:\^|\*\*?|[eE])?(?P<power>\d{{1,2}})|(?P<word>{'|'.join(WORDS)})")
+MULTIPLIER = re.compile(rf"[xX*]?10(?:\^|\*\*?|[eE])?(?P<power>\d{{1,2}})|(?P<word>{'|'.join(WORDS)})")
 CELLS = re.compile(r"(?:\{?(?:cells?|cell count)\}?)")
-VOLUMES = {"mm3": -6, "mm^3": -6, "mm*3": -6, "cmm": -6, "mcL": -6, "mcl": -6}
+VOLUMES = {"UL": -6, "mm3": -6, "mm^3": -6, "mm*3": -6, "cmm": -6, "mcL": -6, "mcl": -6}
+# Exports that know capitals only. G/L is not among them: there it could be gram or giga.
+CAPITALS = {"G/DL": "g/dL", "GM/DL": "g/dL", "MG/DL": "mg/dL", "MMOL/L": "mmol/L", "UMOL/L": "umol/L", "MEQ/L": "mEq/L"}
 FILTRATION = {"ml/min": "filtration", "ml/min/1.73m2": "filtration by area"}
 FILTRATION["ml/min/{1.73_m2}"] = FILTRATION["ml/min/1.73sqm"] = FILTRATION["ml/min/1.73m^2"] = "filtration by area"
 MONOVALENT = frozenset({"SODIUM", "K", "BICARB"})  # of these a milliequivalent is a millimole
@@ -39,6 +41,7 @@ def unit_of(text: str, parameter: str = "") -> Unit | None:
         parameter: code of what is measured: mEq/L is mmol/L for sodium, potassium and bicarbonate.
     """
     plain = re.sub(r"[µμ]", "u", re.sub(r"\s+", "", text).translate(SUPERSCRIPTS).replace("×", "x"))
+    plain = CAPITALS.get(plain, plain)
     if filtered := FILTRATION.get(plain.lower()):
         return Unit(filtered, 0)
     above, slash, below = plain.rpartition("/")

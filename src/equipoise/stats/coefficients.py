@@ -82,15 +82,20 @@ def contrast_rows(terms: Terms, columns: Sequence[str], places: dict[str, tuple[
 
     Raises:
         UnknownChoice: a name that is neither a term nor a column.
-        BadSample: a matrix of the wrong width or with rows that repeat one another.
+        BadSample: neither names nor numbers, a matrix of the wrong width, or rows that repeat one another.
     """
     if isinstance(terms, str):
         terms = [terms]
-    if all(isinstance(term, str) for term in terms):
-        rows: Matrix = np.eye(len(columns))[columns_of([str(term) for term in terms], columns, places)]
-    else:
-        rows = np.atleast_2d(np.asarray(terms, dtype=np.float64))
-    if rows.shape[1] != len(columns) or not len(rows) or not np.isfinite(rows).all():
+    try:
+        if all(isinstance(term, str) for term in terms):
+            rows: Matrix = np.eye(len(columns))[columns_of([str(term) for term in terms], columns, places)]
+        else:
+            rows = np.atleast_2d(np.asarray(terms, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise BadSample(
+            "terms", None, "are neither names nor rows of numbers", f"give names, or rows of {len(columns)} weights"
+        ) from None
+    if rows.ndim != 2 or rows.shape[1] != len(columns) or not len(rows) or not np.isfinite(rows).all():
         raise BadSample("terms", None, f"has shape {rows.shape}", f"give rows of {len(columns)} finite weights")
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     rank = 0 if (lengths == 0).any() else np.linalg.matrix_rank(rows / lengths, tol=SINGULAR)

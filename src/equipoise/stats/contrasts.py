@@ -333,10 +333,13 @@ def custom(labels: Sequence[str], coefficients: Mapping[str, Sequence[float]]) -
     Raises:
         BadSample: none, or weights that are too many or few, not finite, or all zero.
     """
-    if not coefficients:
+    if not isinstance(coefficients, Mapping) or not coefficients:
         raise BadSample("coefficients", None, "name no contrast", "give a mapping from names to weights")
     for name, weights in coefficients.items():
-        found = np.asarray(weights, dtype=np.float64)
+        try:
+            found = np.asarray(weights, dtype=np.float64)
+        except (TypeError, ValueError):
+            found = np.full(len(labels), np.nan)
         if found.shape != (len(labels),) or not np.isfinite(found).all() or not found.any():
             raise BadSample(
                 f"coefficients[{name}]",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from equipoise.stats.refusals import BadSample, check_level
+from equipoise.stats.refusals import BadSample, check_level, is_whole
 from equipoise.stats.samples import centred_moments, sample
 
 
@@ -161,7 +161,9 @@ def newcombe(x1: int, n1: int, x2: int, n2: int, level: float = 0.95) -> RiskDif
 
 def check_count(events_name: str, events: int, total_name: str, total: int) -> None:
     """Refuse a count of events that is not within a total of at least one."""
-    if total < 1:
+    if not is_whole(total) or total < 1:
         raise BadSample(total_name, total, "is not a number of subjects", "give a whole number of 1 or more")
+    if not is_whole(events):
+        raise BadSample(events_name, events, "is not a number of events", "give a whole number of 0 or more")
     if not 0 <= events <= total:
         raise BadSample(events_name, events, f"does not lie between 0 and {total_name} = {total}", "check both counts")

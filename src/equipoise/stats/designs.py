@@ -15,10 +15,12 @@ import pandas as pd
 from formulaic import Formula
 from formulaic.errors import FormulaicError
 from formulaic.parser.types import Factor
+from formulaic.transforms import TRANSFORMS
+from formulaic.utils.variables import get_required_variables as factor_variables
 
 from equipoise.stats.frames import Opened, column, named_rows, numbers
 from equipoise.stats.refusals import BadFormula, BadSample, MissingCovariate, RankDeficient
-from equipoise.stats.samples import LARGEST, Matrix, Vector
+from equipoise.stats.samples import Matrix, Vector, refuse_extremes
 
 DEPENDENT = 1e-8  # relative length of what a column adds to the columns before it
 
@@ -87,7 +89,22 @@ def read_formula(formula: str) -> Formula:
         ) from None
     if not hasattr(parsed, "lhs"):
         raise BadFormula("formula", formula, "names no outcome", "write it as 'outcome ~ arm * visit'")
+    if isinstance(parsed.lhs, tuple) or isinstance(parsed.rhs, tuple):
+        raise BadFormula("formula", formula, "has several parts", "write one, as 'outcome ~ arm * visit'")
     return parsed
+
+
+def variables_of(side: Any, columns: Sequence[str]) -> list[str]:
+    """The columns that one side of a formula needs, in their own order; `a.b` is a column where the data has it.
+
+    From the text of each factor: the formula itself knows none inside a transform that keeps a state, such as poly().
+    """
+    factors = [factor for term in side for factor in term.factors]
+    called = [factor.expr for factor in factors if factor.eval_method is Factor.EvalMethod.PYTHON]
+    plain = {factor.expr for factor in factors if factor.eval_method is Factor.EvalMethod.LOOKUP}
+    inside = {name for text in called for name in factor_variables(text)}
+    roots = {str(name if str(name) in columns else name.root) for name in inside if name.root not in TRANSFORMS}
+    return sorted(plain | roots)
 
 
 def first_line(fault: Exception) -> str:
@@ -114,8 +131,7 @@ def build_design(
         RankDeficient: a column that repeats others.
     """
     parsed = read_formula(formula)
-    outcomes = sorted(map(str, parsed.lhs.required_variables))
-    covariates = sorted(map(str, parsed.rhs.required_variables))
+    outcomes, covariates = variables_of(parsed.lhs, frame.columns), variables_of(parsed.rhs, frame.columns)
     asked = [*order_by, *beside, *(("formula", name) for name in outcomes + covariates)]
     table = pd.DataFrame({name: column(frame, name, role) for role, name in asked})
     table = table.assign(**{name: numbers(table[name], "formula") for name in outcomes})
@@ -128,6 +144,7 @@ def build_design(
     used = without_unused_levels(ordered)
     outcome, design = evaluated(parsed, formula, used)
     names = tuple(map(str, design.model_spec.column_names))
+    refuse_repeated(names)
     matrix = design.to_numpy(dtype=np.float64)
     check_finite(outcome, matrix, names)
     terms = {str(term): tuple(places) for term, places in design.model_spec.term_indices.items() if str(term) != "1"}
@@ -137,11 +154,20 @@ def build_design(
     return Design(outcome, matrix, names, terms, ordered, int((~known).sum()), recipe)
 
 
+def refuse_repeated(names: tuple[str, ...]) -> None:
+    """Refuse two columns of the design under one name, as when a covariate is called Intercept."""
+    again = list(dict.fromkeys(name for name in names if names.count(name) > 1))
+    if again:
+        raise BadFormula(
+            "formula", None, f"makes several columns named {named_rows(again)}", "rename the covariate in the data"
+        )
+
+
 def recipe_of(spec: Any, rows: pd.DataFrame) -> FormulaRecipe:
     """The recipe of an evaluated formula; text and categories stand for levels, and so does what C() holds."""
     covariates = set(map(str, rows.columns))
     encoded = [str(factor) for factor, (kind, _) in spec.encoder_state.items() if kind is Factor.Kind.CATEGORICAL]
-    held = {str(factor): set(map(str, variables)) for factor, variables in spec.factor_variables.items()}
+    held = {factor.expr: set(map(str, variables)) for factor, variables in spec.factor_variables.items()}
     categorical = frozenset().union(*(held[factor] & covariates for factor in encoded))
     terms = tuple(frozenset(set(map(str, variables)) & covariates) for variables in spec.term_variables.values())
     return FormulaRecipe(spec, rows, categorical, terms)
@@ -207,16 +233,16 @@ def evaluated(parsed: Formula, formula: str, table: pd.DataFrame) -> tuple[Vecto
 
 
 def check_finite(outcome: Vector, matrix: Matrix, names: tuple[str, ...]) -> None:
-    """Refuse infinite or undefined values, such as the logarithm of zero."""
+    """Refuse values that are infinite, undefined as the logarithm of zero, or too large or too alike to square."""
     if not np.isfinite(outcome).all():
         count = int((~np.isfinite(outcome)).sum())
         raise BadSample("formula", None, f"gives an outcome that is not finite in {count} rows", "correct these values")
+    refuse_extremes(outcome, "outcome")
     for place, name in enumerate(names):
         if not np.isfinite(matrix[:, place]).all():
             count = int((~np.isfinite(matrix[:, place])).sum())
             raise BadSample(name, None, f"is not finite in {count} rows", "correct these values")
-        if np.abs(matrix[:, place]).max(initial=0.0) > LARGEST:
-            raise BadSample(name, None, f"holds values beyond {LARGEST:g}", "give it in another unit")
+        refuse_extremes(matrix[:, place], name)
 
 
 def check_levels(terms: dict[str, tuple[int, ...]]) -> None:

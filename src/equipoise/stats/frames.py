@@ -24,12 +24,16 @@ def opened(data: IntoDataFrame) -> Opened:
     """The data as a frame of either kind.
 
     Raises:
-        BadSample: something that is not a data frame.
+        BadSample: something that is not a data frame, or two columns of one name.
     """
     try:
         return nw.from_native(data, eager_only=True)
     except TypeError:
         raise BadSample("data", type(data).__name__, "is not a data frame", "give a pandas or polars frame") from None
+    except nw.exceptions.DuplicateError:
+        names = [str(name) for name in getattr(data, "columns", ())]
+        again = sorted({name for name in names if names.count(name) > 1})
+        raise BadSample("data", None, f"has several columns named {named_rows(again)}", "rename them") from None
 
 
 def column(frame: Opened, name: str, role: str) -> "pd.Series[Any]":
@@ -50,6 +54,8 @@ def column(frame: Opened, name: str, role: str) -> "pd.Series[Any]":
     series = frame[name]
     if frame.implementation.is_pandas():
         native: pd.Series[Any] = series.to_native()
+        if getattr(native.dtype, "na_value", None) is pd.NA:  # which formulas cannot read
+            return pd.Series([None if value is pd.NA else value for value in native], name=name)
         return native.reset_index(drop=True)
     if isinstance(series.dtype, nw.Enum):
         declared = list(series.dtype.categories)
@@ -61,8 +67,14 @@ def numbers(series: "pd.Series[Any]", role: str) -> Vector:
     """A column as floats, NaN where missing.
 
     Raises:
-        BadSample: when it holds something that is not a number.
+        BadSample: when it holds something that is not a number; dates and complex numbers are none.
     """
+    if series.dtype.kind == "c":
+        raise BadSample(role, series.name, "holds complex numbers", "give a column of real numbers")
+    if series.dtype.kind in "mM":
+        raise BadSample(
+            role, series.name, "holds dates or times, not numbers", "give the time since a day, as a number"
+        )
     try:
         return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
     except (TypeError, ValueError):

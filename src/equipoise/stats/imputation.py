@@ -12,12 +12,21 @@ import numpy as np
 from narwhals.typing import IntoDataFrame
 
 from equipoise.stats.frames import named_rows, opened
-from equipoise.stats.imputation_data import Delta, Event, Longitudinal, Names, Strategy, deltas, read
+from equipoise.stats.imputation_data import (
+    Delta,
+    Event,
+    Longitudinal,
+    Names,
+    Strategy,
+    covariate_names,
+    deltas,
+    read,
+)
 from equipoise.stats.imputation_model import COVARIANCES, Parameters, conditional_draws, likeliest, posed, posterior
 from equipoise.stats.imputation_sets import DELTA_RULES, Imputed, counted
 from equipoise.stats.imputation_strategies import SENTENCES, Distribution, marginal
 from equipoise.stats.mmrm_engine import Index
-from equipoise.stats.refusals import BadSample, UnknownChoice, choose
+from equipoise.stats.refusals import BadSample, UnknownChoice, choose, is_whole
 from equipoise.stats.rubin import FEWEST_DRAWS
 from equipoise.stats.samples import Matrix
 
@@ -86,8 +95,7 @@ def impute(
     choose("delta_for", delta_for, DELTA_RULES)
     check_method(method, draws, steps, seed)
     frame = opened(data)
-    columns = (covariates,) if isinstance(covariates, str) else tuple(covariates)
-    names = Names(subject, visit, outcome, arm, columns)
+    names = Names(subject, visit, outcome, arm, covariate_names(covariates))
     long = read(frame, names, reference=reference, strategy=strategy, ice=ice)
     refuse_nothing_to_carry(long)
     model = posed(long, covariance, spare=int(method == "conditional-mean"))
@@ -119,12 +127,12 @@ def impute(
     )
 
 
-def check_method(method: str, draws: int | None, steps: int, seed: object) -> None:
+def check_method(method: str, draws: int | None, steps: int, seed: int | np.random.Generator | None) -> None:
     """Refuse draws and seeds that do not go with the method.
 
     Raises:
         UnknownChoice: draws or a seed for conditional means, which have none.
-        BadSample: no seed, fewer than two draws, or no step.
+        BadSample: no seed or one that is none, fewer than two draws, or no step.
     """
     if method == "conditional-mean":
         for name, given in (("draws", draws), ("seed", seed)):
@@ -140,9 +148,11 @@ def check_method(method: str, draws: int | None, steps: int, seed: object) -> No
         raise BadSample(
             "seed", None, "is needed by method bayes", "give an integer, so that the draws can be made again"
         )
-    if draws is not None and (not isinstance(draws, int | np.integer) or draws < FEWEST_DRAWS):
+    if not isinstance(seed, np.random.Generator) and not (is_whole(seed) and seed >= 0):
+        raise BadSample("seed", seed, "is not a seed", "give a whole number of 0 or more, or a numpy.random.Generator")
+    if draws is not None and (not is_whole(draws) or draws < FEWEST_DRAWS):
         raise BadSample("draws", draws, "is not a number of sets to pool", "give 2 or more, such as 100")
-    if not isinstance(steps, int | np.integer) or steps < 1:
+    if not is_whole(steps) or steps < 1:
         raise BadSample("steps", steps, "is not a number of steps", "give 1 or more, such as 100")
 
 

@@ -15,7 +15,7 @@ from equipoise.stats.coefficients import JointTest, Terms, coefficient_columns, 
 from equipoise.stats.frames import Frame, Opened, like
 from equipoise.stats.mmrm_engine import Index
 from equipoise.stats.mmrm_structures import Array
-from equipoise.stats.refusals import BadSample, UnknownChoice
+from equipoise.stats.refusals import BadSample, UnknownChoice, is_number
 from equipoise.stats.rubin import Combined, combine
 from equipoise.stats.samples import Matrix, Vector
 
@@ -133,8 +133,10 @@ def analysed(analysis: Analysis, sets: Iterable[Any], *, jackknife: bool) -> Ana
     """Each set through a caller's analysis; after a jackknife the degrees of freedom are those of the first set.
 
     Raises:
-        BadSample: a result without coefficients, or coefficients that differ between sets.
+        BadSample: no function, a result without coefficients, or coefficients that differ between sets.
     """
+    if not callable(analysis):
+        raise BadSample("analysis", analysis, "is not a function", "give one of a completed frame that returns a fit")
     names: tuple[str, ...] | None = None
     estimates, covariances, freedoms = [], [], []
     for data in sets:
@@ -181,7 +183,7 @@ def pooled_fit(
     Raises:
         UnknownChoice: degrees of freedom that are not above zero.
     """
-    if df is not None and not df > 0:
+    if df is not None and not (is_number(df) and df > 0):
         raise UnknownChoice("df", df, "is not a number of degrees of freedom", "give one above zero, or infinity")
     complete = found.df if df is None else np.full(len(found.df), float(df))
     sets = len(found.estimates)

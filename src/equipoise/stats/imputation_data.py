@@ -2,6 +2,7 @@
 
 Subjects and visits are sorted first, so that nothing depends on the order of the rows. Everything that an imputation
 would have to guess is refused here.
+Equations: docs/methods/imputation.md.
 Shapes: n subjects, T visits, A arms, q columns of covariates with the constant.
 """
 
@@ -18,7 +19,7 @@ from equipoise.stats.frames import Opened, column, named_rows, numbers
 from equipoise.stats.imputation_strategies import NEEDS_REFERENCE, STRATEGIES
 from equipoise.stats.mmrm_engine import Index
 from equipoise.stats.refusals import BadSample, DuplicateVisit, MissingCovariate, UnknownChoice, choose
-from equipoise.stats.samples import Matrix, Vector
+from equipoise.stats.samples import Matrix, Vector, refuse_extremes
 
 Event = Mapping[Any, Any] | str | None
 Strategy = str | Mapping[Any, str]
@@ -122,6 +123,18 @@ def read(
     return long
 
 
+def covariate_names(covariates: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The names of covariates as a tuple, whether one, several or none were given.
+
+    Raises:
+        BadSample: something that is no name.
+    """
+    several = (covariates,) if isinstance(covariates, str) else covariates
+    if not isinstance(several, Sequence) or not all(isinstance(name, str) for name in several):
+        raise BadSample("covariates", covariates, "are not names of columns", "give one name, or several, or ()")
+    return tuple(several)
+
+
 def table_of(frame: Opened, names: Names, ice: str | None) -> pd.DataFrame:
     """The columns asked for, sorted by subject and visit; refused where anything but an outcome is missing."""
     roles = [
@@ -156,12 +169,12 @@ def table_of(frame: Opened, names: Names, ice: str | None) -> pd.DataFrame:
 
 
 def refuse_text(visit: "pd.Series[Any]", name: str) -> None:
-    """Refuse visits whose order is not known."""
+    """Refuse visits whose order need not be that of the trial, such as text."""
     if not isinstance(visit.dtype, pd.CategoricalDtype) and not pd.api.types.is_numeric_dtype(visit.dtype):
         raise BadSample(
             "visit",
             name,
-            "is text, whose alphabetical order need not be the order of the visits",
+            "holds neither numbers nor categories, whose order is known",
             "give numbers, or categories in the order of the visits",
         )
 
@@ -185,6 +198,7 @@ def known_or_nan(outcome: "pd.Series[Any]", name: str) -> Vector:
     values = numbers(outcome, "outcome")
     if np.isinf(values).any():
         raise BadSample("outcome", name, f"is not finite in {int(np.isinf(values).sum())} rows", "correct these values")
+    refuse_extremes(values[~np.isnan(values)], name)
     return values
 
 
@@ -222,6 +236,7 @@ def covariate_columns(
         for label, each in own.items():
             if not np.isfinite(each).all():
                 raise BadSample("covariates", label, "holds an infinite value", "correct it")
+            refuse_extremes(each, label)
         if not own or any((each == each[0]).all() for each in own.values()):
             raise BadSample("covariates", name, "has the same value for every subject", "drop it")
         places[name] = tuple(range(len(labels), len(labels) + len(own)))
@@ -264,7 +279,14 @@ def strategies_by_arm(arms: tuple[Any, ...], strategy: Strategy, reference: int 
 
 
 def refuse_unknown_keys(field: str, given: Mapping[Any, Any], known: Sequence[Any], what: str) -> None:
-    """Refuse keys of a mapping that the data does not have."""
+    """Refuse what is no mapping, and keys of one that the data does not have.
+
+    Raises:
+        BadSample: no mapping.
+        UnknownChoice: a key that the data does not have.
+    """
+    if not isinstance(given, Mapping):
+        raise BadSample(field, given, f"is not a mapping by {what.split()[-1]}", f"give a value for {what} by its name")
     strange = [key for key in given if key not in known]
     if strange:
         offered = named_rows([str(each) for each in known])
@@ -293,10 +315,9 @@ def events(
         return np.where(seen.any(axis=1), len(visits) - seen[:, ::-1].argmax(axis=1), 0).astype(np.intp)
     if isinstance(ice, str):
         return events_in_column(table[ice], owner, place, subjects, len(visits))
-    given = dict(ice)
-    refuse_unknown_keys("ice", given, subjects, "a subject")
+    refuse_unknown_keys("ice", ice, subjects, "a subject")
     found = np.full(len(subjects), len(visits), dtype=np.intp)
-    for who, when in given.items():
+    for who, when in ice.items():
         if when not in visits:
             raise UnknownChoice(
                 "ice",
@@ -378,11 +399,12 @@ def deltas(long: Longitudinal, delta: Delta) -> Matrix:
 
 
 def finite_shift(shift: Any) -> float:
-    """One shift; refused unless a finite number."""
+    """One shift; refused unless a finite number whose square a float holds."""
     try:
         value = float(shift)
     except (TypeError, ValueError):
         value = np.nan
     if not np.isfinite(value):
         raise BadSample("delta", shift, "is not a finite number", "give a shift in the outcome's units")
+    refuse_extremes(np.array([value]), "delta")
     return value

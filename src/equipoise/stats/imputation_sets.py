@@ -22,9 +22,9 @@ from equipoise.stats.imputation_analysis import (
     least_squares,
     pooled_fit,
 )
-from equipoise.stats.imputation_data import Delta, Longitudinal, deltas
+from equipoise.stats.imputation_data import Delta, Longitudinal, covariate_names, deltas
 from equipoise.stats.mmrm_engine import Index
-from equipoise.stats.refusals import BadSample, UnknownChoice, check_level, choose
+from equipoise.stats.refusals import BadSample, UnknownChoice, check_level, choose, is_whole
 from equipoise.stats.samples import Matrix
 
 DELTA_RULES = ("after-event", "all-imputed")
@@ -199,7 +199,7 @@ class Imputed:
         self, covariates: tuple[str, ...] | None
     ) -> tuple[Matrix, tuple[str, ...], dict[str, tuple[int, ...]]]:
         """The constant, the covariates and indicators of the arms (n, p), their names and which each term takes."""
-        wanted = self.long.names.covariates if covariates is None else tuple(covariates)
+        wanted = self.long.names.covariates if covariates is None else covariate_names(covariates)
         columns, labels, terms = [self.long.covariates[:, 0]], [self.long.columns[0]], {}
         for name in wanted:
             if name not in self.long.columns_of:
@@ -240,7 +240,7 @@ class Imputed:
         Raises:
             BadSample: when there is no such set.
         """
-        if not 0 <= number < self.sets:
+        if not is_whole(number) or not 0 <= number < self.sets:
             raise BadSample("number", number, f"is not one of the {self.sets} sets", f"give 0 to {self.sets - 1}")
         return number
 

@@ -15,6 +15,7 @@ from equipoise.stats.frames import Frame, like
 from equipoise.stats.imputation_analysis import ImputedFit, pooled_fit
 from equipoise.stats.imputation_sets import Imputed
 from equipoise.stats.refusals import BadSample, UnknownChoice, check_level
+from equipoise.stats.samples import refuse_extremes
 
 ACCURACY = 1e-12  # of the tipping delta, relative to the width of the grid
 
@@ -64,6 +65,8 @@ def tipping_point(
         in docs/methods/imputation.md.
     """
     check_level(level)
+    if not isinstance(imputed, Imputed):
+        raise BadSample("imputed", type(imputed).__name__, "holds no completed sets", "give what impute returned")
     code = shifted_arm(imputed, arm)
     label = imputed.visits[-1] if visit is None else visit
     base = imputed.outcomes_at(label)
@@ -117,6 +120,7 @@ def grid_of(deltas: Iterable[float]) -> list[float]:
         grid = []
     if len(grid) < 2 or not np.isfinite(grid).all():
         raise BadSample("deltas", None, "are not two or more finite numbers", "give a grid such as -30, -20, -10, 0")
+    refuse_extremes(np.array(grid), "deltas")
     return grid
 
 

@@ -33,6 +33,11 @@ from equipoise.stats.repeated_measures import RepeatedMeasuresAnova, as_names
 from equipoise.stats.samples import Matrix
 
 TYPES = ("link", "response")
+# Of the tables of means, contrasts and joint tests: a factor of that name would take the column's place.
+TABLE_COLUMNS = (
+    *("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high"),
+    *("contrast", "df_num", "df_den"),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +146,11 @@ def marginal_means(
     choose("model", model, MODELS)
     check_level(level)
     fitted = cell_means(fit, model) if isinstance(fit, RepeatedMeasuresAnova) else fit
-    factors, groups = as_names(factor), as_names(by)
+    if not hasattr(fitted, "recipe"):
+        raise BadSample(
+            "fit", fit.__class__.__name__, "has no marginal means", "give a fit of gee, mmrm, ancova or rm_anova"
+        )
+    factors, groups = names_of("factor", factor), names_of("by", by)
     check_names(factors, groups, [str(name) for name in fitted.recipe.rows.columns])
     grid = reference_grid(fitted.recipe, at)
     names = (*groups, *factors)
@@ -168,12 +177,23 @@ def marginal_means(
     )
 
 
+def names_of(role: str, names: "str | Sequence[str] | None") -> tuple[str, ...]:
+    """Names as a tuple.
+
+    Raises:
+        BadSample: something that is no name.
+    """
+    if names is None or (isinstance(names, Sequence) and all(isinstance(name, str) for name in names)):
+        return as_names(names)
+    raise BadSample(role, names, "is not a name", "give the name of a factor, or several")
+
+
 def check_names(factors: tuple[str, ...], by: tuple[str, ...], known: list[str]) -> None:
-    """Refuse names that are not in the model, come twice, or are none.
+    """Refuse names that are not in the model, come twice, are columns of the results, or are none.
 
     Raises:
         UnknownChoice: a name that is not in the model.
-        BadSample: no factor, or a name that comes twice.
+        BadSample: no factor, a name that comes twice, or that of a column of the results.
     """
     if not factors:
         raise BadSample("factor", None, "names no factor", "name the factor whose means are wanted")
@@ -181,6 +201,9 @@ def check_names(factors: tuple[str, ...], by: tuple[str, ...], known: list[str])
         for name in names:
             if name not in known:
                 raise UnknownChoice(role, name, "is not in the model", f"choose from {', '.join(known)}")
+    taken = [name for name in (*factors, *by) if name in TABLE_COLUMNS]
+    if taken:
+        raise BadSample("factor", taken[0], "is the name of a column of the results as well", "rename it in the data")
     both = [name for name in factors if name in by]
     if both:
         raise BadSample("by", both[0], "is a factor as well", "name it once")

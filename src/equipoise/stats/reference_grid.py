@@ -6,7 +6,7 @@ Equations: docs/methods/marginal-means.md.
 Terms: *factor* (a covariate that stands for levels), *cell* (one row of the grid), *count* (rows of data in a cell).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Protocol
@@ -85,9 +85,11 @@ def reference_grid(recipe: Recipe, at: Mapping[str, Any] | None) -> ReferenceGri
 
     Raises:
         UnknownChoice: a name or a level in `at` that the model does not have.
-        BadSample: values in `at` that are not finite or come twice, or more than 10,000 cells.
+        BadSample: no mapping, values in it that are not finite or come twice, or more than 10,000 cells.
         NotIdentified: a cell at which the formula has no value.
     """
+    if at is not None and not isinstance(at, Mapping):
+        raise BadSample("at", at, "is not a mapping", "give values by name, such as {'age': 40}")
     given = {name: values_of(name, values) for name, values in (at or {}).items()}
     known = [str(name) for name in recipe.rows.columns]
     offset = offset_of(recipe, given)
@@ -131,9 +133,8 @@ def values_of(name: str, values: Any) -> tuple[Any, ...]:
     Raises:
         BadSample: no value, or one that comes twice.
     """
-    several = (
-        values if isinstance(values, Sequence | np.ndarray | pd.Series) and not isinstance(values, str) else [values]
-    )
+    plain = not isinstance(values, Iterable) or isinstance(values, str)
+    several = [values] if plain else list(values)
     found = tuple(one.item() if isinstance(one, np.generic) else one for one in several)
     if not found:
         raise BadSample(f"at[{name}]", None, "gives no value", "give one or several, or leave the name out")

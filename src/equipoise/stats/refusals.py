@@ -4,6 +4,8 @@ Each refusal names the argument, column or rows at fault and what to do. A numbe
 trusted is never returned in its place.
 """
 
+import numbers
+
 from equipoise.refusals import Refusal
 
 
@@ -66,7 +68,17 @@ def choose(field: str, value: object, offered: tuple[str, ...]) -> str:
     raise UnknownChoice(field, value, "is not offered", f"choose one of {', '.join(offered)}")
 
 
+def is_number(value: object) -> bool:
+    """Whether a value is a real number, of Python or of NumPy; text and truth values are none."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def is_whole(value: object) -> bool:
+    """Whether a value is a whole number, of Python or of NumPy; truth values are none."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
 def check_level(level: float) -> None:
     """Refuse a confidence level that is not strictly between 0 and 1."""
-    if not 0 < level < 1:
+    if not (is_number(level) and 0 < level < 1):
         raise BadSample("level", level, "is not a confidence level", "give a number between 0 and 1, such as 0.95")

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from equipoise.stats.coefficients import quantile, two_sided_p
-from equipoise.stats.refusals import BadSample, check_level
-from equipoise.stats.samples import Vector
+from equipoise.stats.refusals import BadSample, NotIdentified, check_level, is_number
+from equipoise.stats.samples import Vector, refuse_extremes
 
 FEWEST_DRAWS = 2
+FEWEST_DF = 0.01  # below it the t quantile nears the largest float
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def pool(
     Raises:
         BadSample: fewer than two estimates, shapes that differ, values that are not finite, a variance that is not
             above zero, or degrees of freedom that are not.
+        NotIdentified: variances that are nothing beside the variance between estimates.
 
     Source:
         Rubin (1987), Multiple Imputation for Nonresponse in Surveys, section 3.1; Barnard and Rubin (1999), Biometrika
@@ -120,7 +122,9 @@ def checked(estimates: ArrayLike, variances: ArrayLike, df_complete: float) -> t
         )
     if not (squares > 0).all():
         raise BadSample("variances", float(squares.min()), "is not above zero", "give squares of standard errors")
-    if not df_complete > 0:
+    refuse_extremes(values, "estimates")
+    refuse_extremes(np.append(np.sqrt(squares), 0.0), "variances")
+    if not (is_number(df_complete) and df_complete > 0):
         raise BadSample(
             "df_complete", df_complete, "is not a number of degrees of freedom", "give one above zero, or infinity"
         )
@@ -145,6 +149,9 @@ def combine(estimates: Vector, variances: Vector, df_complete: Vector) -> Combin
         estimates: (M, p).
         variances: (M, p).
         df_complete: (p,), infinite for a normal reference distribution.
+
+    Raises:
+        NotIdentified: variances within sets that are nothing beside the variance between them.
     """
     draws = len(estimates)
     # The mean of differences from the first, so that a large common shift costs no digits.
@@ -155,6 +162,7 @@ def combine(estimates: Vector, variances: Vector, df_complete: Vector) -> Combin
     extra = (1 + 1 / draws) * between
     total = within + extra
     df = pooled_df(extra / total, draws, df_complete)
+    refuse_no_information(df)
     increase = extra / within
     return Combined(
         estimates[0] + mean,
@@ -166,6 +174,17 @@ def combine(estimates: Vector, variances: Vector, df_complete: Vector) -> Combin
         (increase + 2 / (df + 3)) / (increase + 1),
         np.sqrt(between / draws),
     )
+
+
+def refuse_no_information(df: Vector) -> None:
+    """Refuse degrees of freedom at which no interval is finite, as missing values leave nothing of the information."""
+    if df.min() < FEWEST_DF:
+        raise NotIdentified(
+            "variances",
+            None,
+            f"are nothing beside the variance between sets: less than {FEWEST_DF:g} degrees of freedom are left",
+            "check that they are squares of standard errors, in the unit of the estimates",
+        )
 
 
 def pooled_df(share: Vector, draws: int, df_complete: Vector) -> Vector:
@@ -180,8 +199,8 @@ def pooled_df(share: Vector, draws: int, df_complete: Vector) -> Vector:
         old = (draws - 1) / share**2
     bounded = np.where(np.isinf(df_complete), 1.0, df_complete)
     seen = (bounded + 1) / (bounded + 3) * bounded * (1 - share)
-    rate = 1 / old + np.where(np.isinf(df_complete), 0.0, 1 / seen)
     with np.errstate(divide="ignore"):
+        rate = 1 / old + np.where(np.isinf(df_complete), 0.0, 1 / seen)
         return np.asarray(1 / rate)
 
 

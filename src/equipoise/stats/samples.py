@@ -13,6 +13,7 @@ from equipoise.stats.refusals import BadSample
 Vector: TypeAlias = NDArray[np.float64]
 Matrix: TypeAlias = NDArray[np.float64]
 LARGEST = 1e100  # size of a number whose products with others a float still holds
+SMALLEST = 1e-100  # difference whose products with others a float still holds
 
 
 def sample(values: ArrayLike, name: str, least: int) -> tuple[Vector, int]:
@@ -24,12 +25,14 @@ def sample(values: ArrayLike, name: str, least: int) -> tuple[Vector, int]:
         least: the fewest known values that will do.
 
     Raises:
-        BadSample: not one-dimensional, not numbers, infinite, or fewer known values than `least`.
+        BadSample: not one-dimensional, not numbers, infinite, beyond what a float holds the square of, or fewer known
+            values than `least`.
     """
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         raise BadSample(name, None, "holds something that is not a number", "give numbers only") from None
+    refuse_dates(values, name)
     if array.ndim != 1:
         raise BadSample(name, None, f"has {array.ndim} dimensions", "give one sequence of numbers")
     known = np.sort(array[~np.isnan(array)])
@@ -37,7 +40,27 @@ def sample(values: ArrayLike, name: str, least: int) -> tuple[Vector, int]:
         raise BadSample(name, None, "holds an infinite value", "correct it or mark it as missing")
     if known.size < least:
         raise BadSample(name, None, f"has {known.size} known of the {least} values needed at least", "give more values")
+    refuse_extremes(known, name)
     return known, int(array.size - known.size)
+
+
+def refuse_dates(values: ArrayLike, name: str) -> None:
+    """Refuse dates and times, which NumPy would take for numbers of nanoseconds."""
+    if np.asarray(values).dtype.kind in "mM":
+        raise BadSample(name, None, "holds dates or times, not numbers", "give the time since a day, as a number")
+
+
+def refuse_extremes(values: Vector, name: str) -> None:
+    """Refuse values whose squares, or those of their differences, a float cannot hold.
+
+    Args:
+        values: (n,), finite; none at all will do.
+        name: the argument's name, for messages.
+    """
+    if np.abs(values).max(initial=0.0) > LARGEST:
+        raise BadSample(name, None, f"holds values beyond {LARGEST:g}", "give it in another unit")
+    if values.size and 0 < np.ptp(values) < SMALLEST:
+        raise BadSample(name, None, f"varies by less than {SMALLEST:g}", "give it in another unit")
 
 
 def centred_moments(values: Vector) -> tuple[float, float]:

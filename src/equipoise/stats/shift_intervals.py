@@ -66,14 +66,15 @@ def shift_limits(
         Lower and upper limit; infinite where the allocations are too few to exclude anything.
     """
     base = always + float(mass[~moves].sum())
-    if base > tail:
+    largest = tail * (1 + SAME)  # an error of 0.1 in floats may be less than one division of ten
+    if base > largest:
         return -np.inf, np.inf
     order = np.argsort(shifts[moves], kind="stable")
     ordered, masses = shifts[moves][order], mass[moves][order]
     from_below = base + np.cumsum(masses)
     from_above = base + np.cumsum(masses[::-1])
-    lower = float(ordered[np.argmax(from_below > tail * (1 + SAME))])
-    upper = float(ordered[::-1][np.argmax(from_above > tail * (1 + SAME))])
+    lower = float(ordered[np.argmax(from_below > largest)])
+    upper = float(ordered[::-1][np.argmax(from_above > largest)])
     return lower, upper
 
 

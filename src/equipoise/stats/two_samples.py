@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
-from equipoise.stats.refusals import BadSample, check_level, choose
+from equipoise.stats.refusals import BadSample, check_level, choose, is_whole
 from equipoise.stats.samples import Matrix, Vector, centred_moments, sample
 from equipoise.stats.shift_intervals import changing_shifts, mean_differences, shift_limits
 
@@ -84,7 +84,8 @@ def two_sample(
         for permutation the statistic is the difference of means itself.
 
     Raises:
-        BadSample: fewer than two known values in a sample, or no variation at all.
+        BadSample: fewer than two known values in a sample, no variation at all, or no random source and number of
+            draws where they are needed.
         UnknownChoice: a method that is not offered.
 
     Source:
@@ -256,11 +257,7 @@ def permutation(pair: Pair, level: float, rng: np.random.Generator | None, draws
     observed = np.r_[np.ones(n_x), np.zeros(n_y)]
     divisions = comb(n_x + n_y, n_x)
     exact = divisions <= MOST_DIVISIONS
-    if not exact and rng is None:
-        raise BadSample(
-            "rng", None, f"is needed to draw among {divisions} divisions", "give a numpy.random.Generator with its seed"
-        )
-    blocks = all_divisions(n_x + n_y, n_x) if exact or rng is None else drawn_divisions(observed, rng, draws)
+    blocks = all_divisions(n_x + n_y, n_x) if exact else drawn_divisions(observed, *source(rng, draws, divisions))
     statistics, shifts, moves = divisions_walked(outcome, observed, blocks)
     here = float(mean_differences(outcome, observed[np.newaxis])[0])
     margin = TIE * float(np.abs(outcome).max()) + pair.rounding
@@ -284,6 +281,17 @@ def permutation(pair: Pair, level: float, rng: np.random.Generator | None, draws
         level,
         f"permutation test of the difference of means, {how} (Ernst 2004)",
     )
+
+
+def source(rng: np.random.Generator | None, draws: int, divisions: int) -> tuple[np.random.Generator, int]:
+    """The random source and the number of draws, both checked."""
+    if not isinstance(rng, np.random.Generator):
+        raise BadSample(
+            "rng", rng, f"is needed to draw among {divisions} divisions", "give a numpy.random.Generator with its seed"
+        )
+    if not is_whole(draws) or draws < 1:
+        raise BadSample("draws", draws, "is not a number of divisions", "give 1 or more, such as 9999")
+    return rng, draws
 
 
 def divisions_walked(

@@ -168,9 +168,9 @@ def test_rows_without_an_outcome_may_be_there_or_not(seed, method, strategy):
 
 
 @settings(max_examples=12)
-@given(SEEDS, METHODS, st.sampled_from(STRATEGIES), st.sampled_from([1e6, 1e-6]), st.sampled_from([0.0, 1e4]))
+@given(SEEDS, METHODS, st.sampled_from(STRATEGIES), st.sampled_from([1e6, 1e-6]), st.sampled_from([0.0, 1e4, 1e8]))
 def test_values_follow_the_unit_and_origin_of_the_outcome(seed, method, strategy, scale, shift):
-    # 1e-6 of a standard deviation of some 20; a shift of 1e4 leaves twelve digits in the data themselves.
+    # 1e-6 of a standard deviation of some 20; a shift of 1e8 leaves eight digits in the data themselves.
     frame, events = trial(seed)
     moved = frame.assign(y=(frame["y"] + shift) * scale)
     one, other = (impute(rows, events, strategy=strategy, **method) for rows in (frame, moved))

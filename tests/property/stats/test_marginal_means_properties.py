@@ -104,6 +104,65 @@ def test_equal_means_are_the_wald_test_of_the_term(seed):
         assert ours["df_den"][0] == pytest.approx(wald.df_den, rel=1e-6)
 
 
+WEIGHTS = {
+    "equal": lambda rows, own, others: 1.0,
+    "proportional": lambda rows, own, others: sum(row[1:] == others for row in rows),
+    "outer": lambda rows, own, others: np.prod(
+        [sum(row[at + 1] == one for row in rows) for at, one in enumerate(others)]
+    ),
+    "cells": lambda rows, own, others: sum(row == (own, *others) for row in rows),
+    "flat": lambda rows, own, others: float((own, *others) in rows),
+}
+
+
+@settings(max_examples=25)
+@given(SEEDS, st.sampled_from(sorted(WEIGHTS)), st.floats(20, 70))
+def test_weights_are_counts_of_rows(seed, weights, age):
+    """Each mean from predictions at every cell, weighed by rows that are counted one by one."""
+    frame = trial(seed)
+    fit = fitted(frame)
+    rows = list(zip(frame["arm"], frame["site"], frame["visit"], strict=True))
+    cells = list(itertools.product("abc", ("east", "west"), (0, 1, 6)))
+    table = pd.DataFrame(cells, columns=["arm", "site", "visit"]).assign(age=age)
+    everything = pd.concat([frame.drop(columns="y"), table], ignore_index=True)
+    design = model_matrix(FORMULA.split("~")[1], everything).to_numpy(dtype=float)[-len(cells) :]
+    means = stats.marginal_means(fit, "arm", at={"age": age}, weights=weights)
+    for row, own in zip(means.table.itertuples(), "abc", strict=True):
+        shares = np.array([WEIGHTS[weights](rows, own, cell[1:]) * (cell[0] == own) for cell in cells], dtype=float)
+        plain = shares / shares.sum() @ design
+        assert row.arm == own
+        assert row.estimate == pytest.approx(plain @ fit.beta, rel=1e-9)
+        assert row.std_error == pytest.approx(np.sqrt(plain @ fit.covariance @ plain), rel=1e-9)
+
+
+def subsets_with(place, q):
+    """Every set of tests that holds one of them."""
+    others = [other for other in range(q) if other != place]
+    for size in range(q):
+        for chosen in itertools.combinations(others, size):
+            yield [place, *chosen]
+
+
+@settings(max_examples=40)
+@given(SEEDS, st.integers(2, 6), st.sampled_from([4.0, np.inf]))
+def test_stepwise_adjustments_are_their_procedures(seed, k, df):
+    """Holm's P is that of closed Bonferroni tests; Hochberg's the least error at which his steps reject."""
+    family = drawn_family(seed, k, k, df)
+    p = adjusted(family, "none", 0.95).p_values
+    closed = [max(min(1.0, len(one) * min(p[one])) for one in subsets_with(place, k)) for place in range(k)]
+    np.testing.assert_allclose(adjusted(family, "holm", 0.95).p_values, closed, rtol=1e-12)
+    found = adjusted(family, "hochberg", 0.95).p_values
+    order = np.argsort(p)
+
+    def rejected(error):
+        steps = [step for step in range(k) if p[order[step]] <= error / (k - step)]
+        return set(order[: max(steps) + 1]) if steps else set()
+
+    for place in range(k):
+        assert place in rejected(found[place] * (1 + 1e-9))
+        assert place not in rejected(found[place] * (1 - 1e-9))
+
+
 def drawn_family(seed, k, rank, df):
     rng = np.random.default_rng(seed)
     points = rng.normal(size=(k, rank))

@@ -3,7 +3,6 @@
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -14,20 +13,6 @@ from equipoise.stats.refusals import StatisticsRefusal
 COVARIANCES = ("us", "cs", "csh", "ar1", "ar1h", "toep", "toeph", "ad", "adh", "sp_exp")
 FORMULA = "y ~ arm * C(visit) + age"
 VISITS = (0, 2, 6)
-
-
-def drawn(seed, n, gaps):
-    """A long frame of two arms, three visits, an age, weights and missing visits."""
-    rng = np.random.default_rng(seed)
-    frame = pd.DataFrame({"id": np.repeat([f"P{who:02d}" for who in range(n)], 3), "visit": np.tile(VISITS, n)})
-    frame["arm"] = np.repeat(np.where(np.arange(n) % 2, "NK", "ART"), 3)
-    frame["age"] = np.repeat(rng.integers(20, 60, n), 3)
-    frame["w"] = rng.uniform(0.5, 2.0, 3 * n).round(2)
-    noise = rng.normal(size=(n, 3)) * [1.0, 1.3, 1.7]
-    noise[:, 2] += 0.5 * noise[:, 1]
-    frame["y"] = 100 + 8 * (rng.normal(size=(n, 1)) + noise).ravel()
-    frame.loc[rng.random(3 * n) < gaps, "y"] = np.nan
-    return frame
 
 
 def fitted(frame, covariance, *, weighted=False, grouped=False, method="reml"):
@@ -60,7 +45,7 @@ def again(frame, covariance, *, weighted=False, grouped=False, method="reml"):
     method=st.sampled_from(["reml", "ml"]),
 )
 @settings(max_examples=40)
-def test_residuals_are_those_of_dense_matrices(seed, covariance, weighted, grouped, method):
+def test_residuals_are_those_of_dense_matrices(drawn, seed, covariance, weighted, grouped, method):
     frame = drawn(seed, 24, 0.15)
     fit = fitted(frame, covariance, weighted=weighted, grouped=grouped, method=method)
     known = frame.dropna(subset="y")
@@ -87,7 +72,7 @@ def test_residuals_are_those_of_dense_matrices(seed, covariance, weighted, group
 
 @given(seed=st.integers(0, 10**6), covariance=st.sampled_from(COVARIANCES), grouped=st.booleans())
 @settings(max_examples=30)
-def test_standardised_residuals_have_the_squares_of_the_likelihood(seed, covariance, grouped):
+def test_standardised_residuals_have_the_squares_of_the_likelihood(drawn, seed, covariance, grouped):
     """At a maximum of the likelihood the standardised residuals' squares add up to the number of observations."""
     fit = fitted(drawn(seed, 24, 0.15), covariance, grouped=grouped, method="ml")
     squares = (stats.residuals(fit, "standardised")["residual"] ** 2).sum()
@@ -102,7 +87,7 @@ def test_standardised_residuals_have_the_squares_of_the_likelihood(seed, covaria
     method=st.sampled_from(["reml", "ml"]),
 )
 @settings(max_examples=12)
-def test_influence_is_that_of_fits_without_the_subject(seed, covariance, weighted, grouped, method):
+def test_influence_is_that_of_fits_without_the_subject(drawn, seed, covariance, weighted, grouped, method):
     options = {"weighted": weighted, "grouped": grouped, "method": method}
     frame = drawn(seed, 14, 0.1)
     fit = fitted(frame, covariance, **options)

@@ -1,4 +1,4 @@
-# R 4.2.2: t.test, wilcox.test, binom.test, prop.test, quantile. Script: two_sample.R beside this file.
+# R 4.2.2: t.test, wilcox.test, binom.test, prop.test, quantile, every division by combn. Script: two_sample.R here.
 # Data: Student (1908), Biometrika 6:1-25; Hollander, Wolfe and Chicken (2014), table 4.1; quantiles made in the script.
 # Tolerance 1e-12 relative: closed forms, no iteration, on both sides.
 import json
@@ -45,6 +45,29 @@ def test_exact_rank_sum_agrees_with_r():
     assert test.estimate == close(R["wilcoxon"]["estimate"])
     assert test.conf_low == close(R["wilcoxon"]["low"])
     assert test.conf_high == close(R["wilcoxon"]["high"])
+
+
+@pytest.mark.parametrize("case", R["wilcoxon_levels"])
+def test_exact_rank_intervals_agree_with_r_at_other_levels(case):
+    x = np.array(R["wilcoxon_normal"]["x"], dtype=float)
+    test = stats.two_sample(
+        x[::5], x[[2, 13, 21, 24, 36, 40, 43, 57, 58]] + 0.4, method="wilcoxon", level=float(case["level"])
+    )
+    assert test.p_value == close(case["p"])
+    assert test.estimate == close(case["estimate"])
+    assert (test.conf_low, test.conf_high) == (close(case["low"]), close(case["high"]))
+
+
+def test_ranks_with_ties_and_permutations_agree_with_every_division_in_r():
+    listed = R["every_division"]
+    x, y = (np.array(listed[side], dtype=float) for side in "xy")
+    assert stats.two_sample(x, y, method="wilcoxon").p_value == close(listed["wilcoxon"])
+    assert stats.two_sample(x, y, method="permutation").p_value == close(listed["permutation"])
+    for limits in listed["limits"]:
+        test = stats.two_sample(x, y, method="permutation", level=float(limits["level"]))
+        # R's limits are found by halving, to 1e-9 of its slack for sums in another order.
+        assert test.conf_low == pytest.approx(float(limits["low"]), abs=1e-7)
+        assert test.conf_high == pytest.approx(float(limits["high"]), abs=1e-7)
 
 
 def test_normal_rank_sum_with_ties_agrees_with_r():

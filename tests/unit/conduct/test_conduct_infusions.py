@@ -212,8 +212,30 @@ CASES = {
     "a lot found bad": (
         before_release(lambda kit, _: kit.result("L01", "sterility", "POSITIVE")),
         lambda kit, p: kit.infuse(p),
-        ["lot-status"],
-        f"bag = L01-1: [lot L01 = quarantine: is not released; let the quality unit release it]{GIVEN_NOTHING}",
+        ["lot-status", "out-of-specification"],
+        f"bag = L01-1: [lot L01 = quarantine: is not released; let the quality unit release it] [criterion sterility = POSITIVE: Sterility of 14 days: POSITIVE does not meet value == 'NEGATIVE'; return the bag; recall the lot]{GIVEN_NOTHING}",
+    ),
+    "a donor judged against": (
+        before_release(
+            lambda kit, _: conduct.judge_donor(
+                kit.trial, "D01", eligible=False, statement="CMV IgM found", **kit.entry(kit.QUALITY)
+            )
+        ),
+        lambda kit, p: kit.infuse(p),
+        ["donor-not-eligible", "lot-status"],
+        f"bag = L01-1: [donor = D01: is not eligible: CMV IgM found; return the bag; quarantine the lot] [lot L01 = quarantine: is not released; let the quality unit release it]{GIVEN_NOTHING}",
+    ),
+    "a code with what nobody sees": (
+        issued,
+        lambda kit, p: kit.infuse(p, bag="L01-1\0", label=kit.label(p)),
+        ["not-accepted"],
+        "bag = L01-1\\x00: holds what no code does; stop; scan it again",
+    ),
+    "a label that no event could hold": (
+        issued,
+        label(bag="L01-1\0", lot="\ud800" * 1000),
+        ["label-bag", "label-lot"],
+        None,
     ),
     "a lot released on a condition": (
         conditional,
@@ -607,6 +629,47 @@ def test_two_courses_each_with_its_own_bag_and_the_frames(kit):
     tables, _ = kit.trial.ledger.as_of(None)
     assert conduct.treated(tables, "NEW") == (participant,)
     assert conduct.treated(tables, "OLD") == ()
+
+
+def test_what_is_left_of_product_stands_in_the_way_of_the_lock(kit):
+    kit.typed_donor()
+    participant = kit.matched()
+    kit.measured()
+    kit.release(conditional=True)
+    kit.issue(participant)
+    kit.infuse(participant, accept_conditional="sterility takes 14 days")
+    kit.wait(50)
+
+    def left():
+        found = conduct.open_items(kit.trial, on=kit.today)
+        return [str(item) for item in found if item.visit is None and item.participant in (participant, "L01")]
+
+    assert left() == [
+        f"{participant}: the infusion of course C1 is not finished",
+        f"{participant}: course C2 is neither given nor recorded as missed",
+        "L01: is released conditionally: record what is to come and release it, or recall it",
+        "L01: is not accounted for: 2 bags in the store, 1 issued, 300 mL left",
+    ]
+    with pytest.raises(conduct.StillOpen):
+        conduct.lock(kit.trial, **kit.entry(kit.MANAGER))
+    kit.finish(participant)
+    conduct.miss_course(kit.trial, participant, "C2", cause="away", **kit.entry())
+    kit.result("L01", "sterility")
+    for bag in ("L01-2", "L01-3"):
+        conduct.destroy_bag(kit.trial, bag, place="store", **kit.entry(kit.LABORATORY))
+    assert left() == ["L01: is released conditionally: record what is to come and release it, or recall it"]
+    kit.release()  # it expired long since, and what was given is released at last
+    assert left() == []
+    (balance,) = conduct.lot_balances(kit.trial)
+    assert (balance.made, balance.infused, balance.destroyed, balance.closed) == (3, 1, 2, True)
+
+
+def test_who_leaves_the_intervention_owes_no_course(kit):
+    participant = kit.infused()
+    conduct.withdraw(kit.trial, participant, scope="intervention", reason_code="WISH", on=kit.today, **kit.entry())
+    kit.wait(50)
+    found = conduct.open_items(kit.trial, on=kit.today)
+    assert not any("course" in item.what for item in found if item.participant == participant)
 
 
 def test_the_past_of_product_is_as_it_was(kit):

@@ -26,6 +26,8 @@ OPEN = [
     "01-001 m3: is neither recorded nor marked missed",
     "01-001 m1: form symptoms is not recorded",
     "01-001: adverse event 1 is NOT RECOVERED/NOT RESOLVED",
+    "01-001: course C1 is neither given nor recorded as missed",
+    "01-001: course C2 is neither given nor recorded as missed",
     "01-002: neither randomised nor a screen failure",
 ]
 
@@ -44,7 +46,7 @@ def test_a_lock_with_work_left_needs_to_be_accepted_and_keeps_the_list(worked):
     left = conduct.lock(worked.trial, accept_open=True, **accepted)
     assert [str(item) for item in left] == OPEN
     (event,) = worked.events(Kind.TRIAL_LOCKED)
-    assert event.payload["open"][3] == {
+    assert event.payload["open"][5] == {
         "participant": "01-002",
         "visit": None,
         "what": "neither randomised nor a screen failure",

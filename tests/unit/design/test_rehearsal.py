@@ -91,6 +91,20 @@ def test_the_null_has_the_reference_arms_means_in_both_arms(rehearsed: Callable[
     assert (treated["number_x"] / treated["number_y"]).to_numpy() == pytest.approx(243 / 176, abs=0.02)
 
 
+def test_a_rehearsal_in_which_a_stopping_rule_is_crossed_goes_on_by_the_committees_decision(tmp_path: Path):
+    written = (
+        b"ae.grade >= 3 and ae.related == 'RELATED', boundary: pocock, acceptable_rate: 0.2, error: 0.05, planned: 10"
+    )
+    assert EXAMPLE.count(written) == 1
+    eager = EXAMPLE.replace(written, b"ae.grade >= 1, boundary: fixed, limit: 1, pauses: [randomisation, infusion]")
+    trial = rehearse(tmp_path, eager, seed=1)
+    snapshot = conduct.snapshot(trial)
+    trial.close()
+    assert snapshot.counts[Kind.PARTICIPANT_RANDOMISED] == 20
+    assert snapshot.counts[Kind.STOPPING_DECIDED] > 0
+    assert snapshot.stopping["crossed"].any()
+
+
 def test_a_folder_with_a_trial_is_left_alone(tmp_path: Path):
     rehearse(tmp_path, EXAMPLE, seed=1).close()
     before = (tmp_path / "trial.db").read_bytes()

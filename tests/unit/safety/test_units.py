@@ -6,8 +6,9 @@ from equipoise.safety.parameters import parameter_of
 from equipoise.safety.units import Unit, unit_of
 
 GIGA_PER_LITRE = [
-    "10^9/L", "10*9/L", "x10^9/L", "X 10^9 / L".replace("X", "x"), "×10⁹/L", "10E9/L", "10e9/L", "G/L", "Gpt/L",
+    "10^9/L", "10*9/L", "x10^9/L", "X 10^9 / L", "×10⁹/L", "10E9/L", "10e9/L", "G/L", "Gpt/L",
     "10^3/uL", "10*3/uL", "K/uL", "k/µL", "10³/μL", "thou/uL", "x10^3/mm3", "10^3 cells/uL", "10**9/l",
+    "K/UL", "X10^3/UL",
 ]  # fmt: skip
 PER_MICROLITRE = ["/uL", "cells/uL", "{cells}/uL", "cells/mm3", "/mm3", "/mm^3", "cell/µL", "10^6/L", "/cmm", "/mm³"]
 
@@ -39,13 +40,17 @@ def test_per_microlitre(text):
         ("mL/min/1.73 m²", Unit("filtration by area", 0)),
         ("mL/min/{1.73_m2}", Unit("filtration by area", 0)),
         ("mL/min", Unit("filtration", 0)),
+        ("ML/MIN", Unit("filtration", 0)),
+        ("G/DL", Unit("mass", 1)),
+        ("MG/DL", Unit("mass", -2)),
+        ("MMOL/L", Unit("substance", -3)),
     ],
 )
 def test_units_of_mass_substance_and_filtration(text, unit):
     assert unit_of(text) == unit
 
 
-@pytest.mark.parametrize("text", ["", "g", "%", "U/L", "mg/kg", "G", "copies/mL", "Mg/L", "MG/DL", "10/L/L"])
+@pytest.mark.parametrize("text", ["", "g", "%", "U/L", "mg/kg", "G", "copies/mL", "Mg/L", "MG/L", "10/L/L"])
 def test_other_units_are_not_known(text):
     assert unit_of(text) is None
 

@@ -80,8 +80,8 @@ REFUSED = {
     "visits in text": (
         lambda f: drawn(f.assign(visit="M" + f["visit"].astype(str))),
         refusals.BadSample,
-        "visit = visit: is text, whose alphabetical order need not be the order of the visits; give numbers, or "
-        "categories in the order of the visits",
+        "visit = visit: holds neither numbers nor categories, whose order is known; give numbers, or categories in the "
+        "order of the visits",
     ),
     "twice": (
         lambda f: drawn(pd.concat([f, f[4:5]])),

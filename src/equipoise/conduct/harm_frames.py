@@ -1,0 +1,91 @@
+"""The frames of adverse events and of the stopping rules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from equipoise.capture import study_day
+from equipoise.conduct.frames import Record, day_of, flag_of, moment_of
+from equipoise.conduct.in_force import InForce
+from equipoise.conduct.telling import deadlines_of
+from equipoise.ledger import Row, Tables
+from equipoise.safety.adverse_events import is_treatment_emergent
+from equipoise.safety.infusion_reactions import OBSERVE_HOURS, Infusion, hours_after, reaction_among
+from equipoise.safety.moments import parse_moment
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "adverse_events": (
+        "participant", "number", "term", "name", "verbatim", "onset", "day", "grade", "serious", "criteria",
+        "related", "related_any", "course", "outcome", "resolved", "action", "aware_at", "after_randomisation",
+        "onset_given", "onset_at", "highest_grade", "system", "expected", "of_interest", "treatment", "reporter",
+        "treatment_emergent", "infusion_reaction", "hours_after_infusion", "reported_at", "deadlines",
+    ),
+    "stopping": ("rule", "position", "at", "participant", "treated", "events", "boundary", "crossed"),
+}  # fmt: skip
+
+
+def adverse_events(in_force: InForce, tables: Tables) -> Iterator[Record]:
+    """Adverse events as they stand, in the newest version of the protocol."""
+    infusions = _infusions(tables)
+    safety = in_force.protocol.safety
+    terms = safety.adverse_events.terms if safety else {}
+    systems = safety.adverse_events.systems if safety else {}
+    means = safety.adverse_events.related_means if safety else ()
+    product = {part.id for part in in_force.protocol.interventions if part.role == "Experimental Intervention"}
+    anchors = {row["participant"]: day_of(row["randomised_on"]) for row in tables.rows("participant")}
+    for row in tables.rows("adverse_event"):
+        onset, anchor = day_of(row["onset"]), anchors[row["participant"]]
+        assert onset is not None, "an adverse event has an onset"
+        related = json.loads(str(row["related"]))
+        due = deadlines_of(in_force, tables, str(row["participant"]), int(str(row["number"])))
+        yield {
+            **row,
+            "name": terms.get(str(row["term"]), row["verbatim"]),
+            "onset": onset,
+            "day": None if anchor is None else study_day(onset, anchor),
+            "serious": bool(row["serious"]),
+            "criteria": tuple(json.loads(str(row["criteria"]))),
+            "related_any": any(answer in means for name, answer in related.items() if name in product),
+            "resolved": day_of(row["resolved"]),
+            "after_randomisation": anchor is not None and onset >= anchor,
+            "onset_at": moment_of(row["onset_at"]),
+            "system": systems.get(str(row["term"])),
+            "expected": flag_of(row["expected"]),
+            **_after_infusion(in_force, row, infusions.get(str(row["participant"]), ())),
+            "reported_at": moment_of(row["reported_at"]),
+            "deadlines": tuple((f"{each.clock} ({each.to})", each.due_at, each.met_at) for each in due),
+        }
+
+
+def _infusions(tables: Tables) -> dict[str, list[Infusion]]:
+    """Started infusions by participant."""
+    found: dict[str, list[Infusion]] = {}
+    for row in tables.rows("infusion"):
+        started_at = moment_of(row["started_at"])
+        assert started_at is not None, "an infusion has a start"
+        infusion = Infusion(str(row["course"]), started_at, moment_of(row["stopped_at"]))
+        found.setdefault(str(row["participant"]), []).append(infusion)
+    return found
+
+
+def _after_infusion(in_force: InForce, row: Row, infusions: Sequence[Infusion]) -> Record:
+    """What infusions make of an event; None where none is recorded."""
+    if not infusions:
+        return {"treatment_emergent": None, "infusion_reaction": None, "hours_after_infusion": None}
+    zone = in_force.timezone
+    onset = parse_moment("onset", str(row["onset_given"]))
+    hours = next((each.observe_hours for each in in_force.protocol.regimens if each.observe_hours), OBSERVE_HOURS)
+    first = min(each.started_at for each in infusions)
+    infusion, reaction = reaction_among(onset, infusions, zone, hours)
+    return {
+        "treatment_emergent": is_treatment_emergent(onset, first.astimezone(zone)),
+        "infusion_reaction": reaction,
+        "hours_after_infusion": None if infusion is None else hours_after(onset, infusion, zone),
+    }
+
+
+def stopping(tables: Tables) -> Iterator[Record]:
+    """Where each rule stood after each event that bears on it, in the ledger's order."""
+    for row in sorted(tables.rows("stopping"), key=lambda row: (str(row["rule"]), int(str(row["seq"])))):
+        yield {**row, "position": row["seq"], "at": moment_of(row["at"]), "crossed": bool(row["crossed"])}

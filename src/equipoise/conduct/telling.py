@@ -1,0 +1,83 @@
+"""Tell an adverse event to the sponsor, a committee or an authority, and what is still due."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from equipoise.conduct.acting import acting
+from equipoise.conduct.harm import adverse_event_row
+from equipoise.conduct.in_force import InForce
+from equipoise.conduct.kinds import Kind
+from equipoise.conduct.refusing import NotAccepted
+from equipoise.conduct.trials import Trial
+from equipoise.ledger import Actor, Tables
+from equipoise.safety.clocks import Deadline, Judgement, Telling, deadlines
+
+RECEIVERS = ("sponsor", "committee", "authority")
+
+
+def report_to(
+    trial: Trial,
+    participant: str,
+    number: int,
+    *,
+    to: str,
+    told_at: datetime,
+    by: Actor,
+    reason: str,
+    at: datetime,
+) -> None:
+    """Record that an adverse event was told to somebody; a deadline that had started by then is met.
+
+    Args:
+        trial: the trial.
+        participant: the participant's code.
+        number: the event's number within the participant.
+        to: who was told, one of `RECEIVERS`.
+        told_at: when, with its zone.
+        by: who records it.
+        reason: how it was told, such as by which form.
+        at: when it is recorded (UTC).
+
+    Raises:
+        NotFound: when the participant or the event is not in this trial.
+        NotAccepted: when the receiver is none of them, or the time is to come, before awareness, or without zone.
+    """
+    with acting(trial, Kind.ADVERSE_EVENT_TOLD, by=by, reason=reason, at=at) as act:
+        row = act.participant(participant)
+        stands = adverse_event_row(act, participant, number)
+        if to not in RECEIVERS:
+            raise NotAccepted("to", to, "is nobody to be told", f"use one of {', '.join(RECEIVERS)}")
+        if told_at.utcoffset() is None:
+            raise NotAccepted("told_at", told_at.isoformat(), "does not say its time zone", "pass a time with its zone")
+        if told_at > act.at:
+            raise NotAccepted("told_at", told_at.isoformat(), "is after now", "correct the time")
+        if told_at < datetime.fromisoformat(str(stands["aware_at"])):
+            problem = f"is before the site was aware, {stands['aware_at']}"
+            raise NotAccepted("told_at", told_at.isoformat(), problem, "correct the time")
+        told = told_at.astimezone(UTC).isoformat(timespec="microseconds")
+        payload = {"participant": participant, "number": number, "to": to, "told_at": told}
+        act.append(payload, stream=participant, in_force=act.in_force_for(row))
+
+
+def deadlines_of(in_force: InForce, tables: Tables, participant: str, number: int) -> tuple[Deadline, ...]:
+    """The deadlines of an adverse event by the protocol's clocks; none where they are not in the protocol."""
+    safety = in_force.protocol.safety
+    if safety is None:
+        return ()
+    judged = tables.rows("judgement", participant=participant, number=number)
+    judgements = [
+        Judgement(
+            datetime.fromisoformat(str(row["aware_at"])),
+            frozenset(json.loads(str(row["criteria"]))),
+            bool(row["suspected"]),
+            bool(row["expected"]),
+        )
+        for row in sorted(judged, key=lambda row: int(str(row["seq"])))
+    ]
+    tellings = [
+        Telling(str(row["receiver"]), datetime.fromisoformat(str(row["told_at"])))
+        for row in tables.rows("telling", participant=participant, number=number)
+    ]
+    return deadlines(judgements, safety.adverse_events.report_within, tellings)
