@@ -213,6 +213,22 @@ def test_many_nurses_at_once_give_one_bag_and_one_course(kit, place):
     assert kit.trial.ledger.rebuild().identical
 
 
+@pytest.mark.parametrize("code", ["L01-1\0", "\ud800", "L01-1' OR '1'='1"])
+def test_a_code_that_no_database_holds_is_refused_and_recorded(kit, code):
+    from equipoise.refusals import Refusal
+
+    participant = kit.issued()
+    for place in (0, 2):
+        asked = [participant, "C1", "L01-1"]
+        asked[place] = code
+        head = kit.head().seq
+        with pytest.raises(Refusal):
+            kit.infuse(*asked, label=kit.label(participant))
+        assert kit.head().seq == head + 1
+    assert kit.rows("infusion") == []
+    assert kit.trial.ledger.rebuild().identical
+
+
 def test_acts_killed_at_any_moment_leave_whole_acts_alone(kit, place):
     moments = random.Random(20180201)
     kit.trial.ledger.close()
@@ -248,16 +264,21 @@ def test_acts_killed_at_any_moment_leave_whole_acts_alone(kit, place):
 def test_a_snapshot_is_the_same_from_either_database(kit, tmp_path):
     """The course of a trial, read from its database and from a backup of it in SQLite."""
     from equipoise import conduct
+    from equipoise.conduct.snapshots import COLUMNS
 
-    first = kit.randomised()
+    first = kit.infused()
+    with pytest.raises(conduct.InfusionRefused):
+        kit.infuse(first)
     kit.wait(28)
     kit.record(first, "m1", "symptoms", {"any": "no"})
     kit.trial.ledger.backup(tmp_path / "backup.db")
     restored = conduct.open_trial(kit.trial.folder, database_url=str(tmp_path / "backup.db"))
     there, here = conduct.snapshot(restored), conduct.snapshot(kit.trial)
     assert (there.head_hash, there.counts) == (here.head_hash, here.counts)
-    for name in ("participants", "visits", "values"):
-        assert getattr(there, name).equals(getattr(here, name))
+    for name in COLUMNS:
+        assert getattr(there, name).equals(getattr(here, name)), name
+    assert len(here.infusions) == 1
+    assert len(here.infusion_refusals) == 2
     restored.close()
 
 

@@ -79,6 +79,15 @@ def test_rows_are_found_by_value_in_key_order(ledger, child):
         assert reader.row("item", "a", 11) is None
 
 
+@pytest.mark.parametrize("text", ["a\0", "\0", "\ud800", "a\udfff"])
+def test_text_that_no_event_can_hold_is_in_no_row(ledger, child, text):
+    with ledger.writing() as writer:
+        child.append(writer, 1, "x", stream="a")
+    with ledger.reading() as reader:
+        assert reader.rows("item", thing=text) == []
+        assert reader.row("item", text, 1) is None
+
+
 def test_nothing_is_appended_when_the_block_fails(ledger, child):
     with pytest.raises(RuntimeError, match="stop"), ledger.writing() as writer:  # noqa: PT012
         child.append(writer, 1, "first")

@@ -144,7 +144,9 @@ def record_lot_result(
     reason: str,
     at: datetime,
 ) -> CriterionVerdict:
-    """Record the result of a release test. Repeated results stand beside each other, unless one invalidates the others.
+    """Record the result of a release test, whatever became of the lot: late results are told too.
+
+    Repeated results stand beside each other, unless one invalidates the others.
 
     Args:
         trial: the trial.
@@ -162,7 +164,6 @@ def record_lot_result(
 
     Raises:
         NotFound: when there is no such lot or criterion.
-        OutOfOrder: when the lot is rejected or recalled.
         NotAccepted: when it is to invalidate results and there are none.
         ProductRefused: when the value or unit cannot be read.
     """

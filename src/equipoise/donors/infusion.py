@@ -24,7 +24,10 @@ STARTED: tuple[BagStatus, ...] = ("infusing", "infused")
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What two persons read at the bedside: the bag's label, and the code on the participant's wristband."""
+    """What two persons read at the bedside: the bag's label, and the code on the participant's wristband.
+
+    `expires_at` is compared to the minute.
+    """
 
     bag: str
     lot: str
@@ -295,9 +298,14 @@ def _label(attempt: Attempt, product: Product, held: HeldBag) -> Iterator[Reason
         if read.strip() != wanted:
             problem = f"read at the bedside, is not {wanted}"
             yield Reason(f"label-{part}", f"label.{part}", read, problem, "stop; compare bag, label and wristband")
-    if label.expires_at != ends:
+    if _printed(label.expires_at) != _printed(ends):
         problem = f"read at the bedside, is not {minute(ends) if ends else 'empty'}"
         yield Reason("label-expiry", "label.expires_at", label.expires_at, problem, "stop; compare bag and label")
+
+
+def _printed(at: datetime | None) -> datetime | None:
+    """A time as a label prints it: to the minute. One without a zone stays as it is, and equals none that has one."""
+    return None if at is None else at.replace(second=0, microsecond=0)
 
 
 def _checkers(attempt: Attempt, regimen: Regimen) -> Iterator[Reason]:

@@ -101,6 +101,15 @@ def plain_text(text: str, path: str) -> str:
     return normal
 
 
+def can_hold(text: str) -> bool:
+    """Whether an event can hold text: no NUL character, no half of a character pair."""
+    try:
+        plain_text(text, "text")
+    except NotCanonical:
+        return False
+    return True
+
+
 def is_blank(text: str) -> bool:
     """Whether text holds nothing that anyone could see: spaces, control and zero-width characters say nothing."""
     return not any(character.isprintable() and not character.isspace() for character in text)

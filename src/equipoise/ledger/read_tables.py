@@ -11,6 +11,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateTable
 
+from equipoise.ledger.canonical import can_hold
 from equipoise.ledger.event_log import INDEX_NAME
 from equipoise.ledger.events import Event
 from equipoise.ledger.projection import Cell, Cells, Key, Projection, Put, Row, Table
@@ -96,6 +97,8 @@ class ReadTables:
         """Rows whose columns equal the given values (None: is null), in key order."""
         shape = self.tables[table]
         assert set(equals) <= set(shape.columns), f"{table}: no such column in {equals}"
+        if not all(can_hold(value) for value in equals.values() if isinstance(value, str)):
+            return []  # no event holds it, so no row does, and the database could not even be asked
         conditions = [f'"{name}" IS NULL' if value is None else f'"{name}" = ?' for name, value in equals.items()]
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         statement = f'SELECT {quoted(shape.columns)} FROM "{PREFIX}{table}"{where} ORDER BY {quoted(shape.key)}'  # noqa: S608

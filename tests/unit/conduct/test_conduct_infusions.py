@@ -3,7 +3,7 @@
 # ruff: noqa: E501 (each text stands whole, on a line of its own)
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, timedelta, timezone
 
 import pytest
 
@@ -419,6 +419,29 @@ def test_a_course_is_started_and_what_was_checked_is_kept(kit):
     assert (payload["weight_kg"], payload["planned_dose"], payload["on"]) == ("60", "100000000", "2018-02-01")
     assert (payload["lot"], payload["donor"], payload["bag"]) == ("L01", "D01", "L01-1")
     assert kit.rows("bag", bag="L01-1")[0]["status"] == "infusing"
+
+
+@pytest.mark.parametrize(("off", "codes"), [(0, None), (1, ["label-expiry"]), (-1, ["label-expiry"])])
+def test_a_label_prints_its_expiry_to_the_minute(kit, off, codes):
+    kit.typed_donor()
+    participant = kit.matched()
+    kit.measured()
+    kit.received("L02", made_at=kit.now - timedelta(seconds=17))
+    for criterion, (value, unit) in kit.RESULTS.items():
+        kit.result("L02", criterion, value, unit=unit)
+    kit.release("L02")
+    kit.issue(participant, "L02-1")
+    printed = kit.label(participant, "L02-1", "L02")
+    assert printed.expires_at.second == 43
+    printed = replace(printed, expires_at=printed.expires_at.replace(second=0) + timedelta(minutes=off))
+    zone = timezone(timedelta(hours=8))
+    printed = replace(printed, expires_at=printed.expires_at.astimezone(zone))
+    if codes is None:
+        kit.infuse(participant, bag="L02-1", label=printed)
+        return
+    with pytest.raises(conduct.InfusionRefused) as refused:
+        kit.infuse(participant, bag="L02-1", label=printed)
+    assert [reason.code for reason in refused.value.reasons] == codes
 
 
 def test_the_second_person_may_be_the_one_who_holds_the_bag(kit):
