@@ -53,7 +53,7 @@ def with_rule(keys: str) -> bytes:
             "stopping_rules[0].planned = 3000: is more than 2000; give the participants of the rule's arm",
         ),
         (
-            WRITTEN + ", pauses: [visits]",
+            WRITTEN.replace("[randomisation, infusion]", "[visits]"),
             "stopping_rules[0].pauses[0] = visits: is not one of the values that the field takes; write 'randomisation' or 'infusion'",
         ),
     ],
