@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 RESULTS = "results"
 REPORT = "report"
 LONGEST_POSITION = 18  # digits, as in an anchor
-# The first seed with arms of ten, candidates who decline or have no donor, two fevers after the first course and none
-# after the others, a withdrawal, a course and visits missed. Chosen for these before its result was looked at.
-DEMO_SEED = 9
+# The first seed with arms of ten, a candidate who declines, fevers after the first course, a withdrawal, missed visits, a
+# lot that is rejected and a course missed: chosen for what it shows of a ward.
+DEMO_SEED = 4
 
 
 @click.command(short_help="Run the analysis plan.")

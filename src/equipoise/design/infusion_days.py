@@ -152,6 +152,7 @@ class InfusionDays:
             )
         except Refusal as refused:
             conduct.reject_lot(self.trial, lot, statement=refused.problem, by=QUALITY, reason="Results reviewed", at=at)
+            self._destroy(bag, "Lot rejected", at)
             self._again(recipient, course, closes, infused, at)
             return
         self._at(at.date(), ISSUED, lambda at: self._issue(recipient, course, bag, at))
@@ -184,6 +185,7 @@ class InfusionDays:
                 value = self.plan.texts[criterion.id]
             if criterion.due_days:
                 when = at + timedelta(days=criterion.due_days)
+                self.agenda.put(when + timedelta(days=1), self._completing(lot))
             self.agenda.put(when, self._recording(lot, criterion.id, value, criterion.unit))
 
     def _recording(self, lot: str, criterion: str, value: str, unit: str | None) -> Callable[[datetime], None]:
@@ -200,6 +202,24 @@ class InfusionDays:
             )
 
         return record
+
+    def _completing(self, lot: str) -> Callable[[datetime], None]:
+        """Complete a conditional release, once the last result is there."""
+
+        def complete(at: datetime) -> None:
+            with self.trial.ledger.reading() as reader:
+                row = reader.row("lot", lot)
+            if row is not None and row["status"] == "conditionally released":
+                conduct.release_lot(
+                    self.trial,
+                    lot,
+                    certificate=f"CoA-{lot}, completed",
+                    by=QUALITY,
+                    reason="The last result is there and passes",
+                    at=at,
+                )
+
+        return complete
 
     def _issue(self, recipient: Recipient, course: Course, bag: str, at: datetime) -> None:
         conduct.issue_bag(
@@ -272,10 +292,11 @@ class InfusionDays:
             reason=refused.problem,
             at=at,
         )
-        conduct.destroy_bag(
-            self.trial, bag, place="ward pharmacy", by=LABORATORY, reason="Refused at the bedside", at=at
-        )
+        self._destroy(bag, "Refused at the bedside", at)
         self._again(recipient, course, closes, infused, at)
+
+    def _destroy(self, bag: str, reason: str, at: datetime) -> None:
+        conduct.destroy_bag(self.trial, bag, place="ward pharmacy", by=LABORATORY, reason=reason, at=at)
 
     def _again(self, recipient: Recipient, course: Course, closes: date, infused: Infused, at: datetime) -> None:
         """Another lot in some days, or no course when its window closes before."""

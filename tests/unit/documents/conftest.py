@@ -35,7 +35,7 @@ def follow(following, checkout, tmp_path):
 def rehearsed(following, tmp_path_factory):
     """A folder in which `first` is the trial of the tutorial, rehearsed by the tutorial's own command."""
     folder = tmp_path_factory.mktemp("tutorial")
-    lines = ("equipoise new first --example nk-hiv", "equipoise rehearse first --seed 2")
+    lines = ("equipoise new first --example nk-hiv", "equipoise rehearse first --seed 6")
     following.outputs_of([following.Command(number, line) for number, line in enumerate(lines)], folder, {})
     return folder
 
