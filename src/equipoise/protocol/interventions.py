@@ -167,9 +167,9 @@ class Regimen(Part):
 class DonorMatching(Part):
     """The rule that decides which donor may serve which participant, named and versioned.
 
-    `rule` is one of those of `equipoise donors match`. `requires` names the typings that must be whole before it decides:
-    `donor.` or `participant.` with `hla_a`, `hla_b`, `hla_c` or `kir`; the ligands of the loci named count, or of all
-    three when none is. `ligands`, where given, must name the same ones. With this part, criteria may ask for
+    `rule` is one of those of `equipoise donors match`. `requires` names the typings that must be whole before it
+    decides: `donor.` or `participant.` with `hla_a`, `hla_b`, `hla_c` or `kir`; the ligands of the loci named count, or
+    of all three when none is. `ligands`, where given, must name the same ones. With this part, criteria may ask for
     `participant.hla_typed` and for `donors.eligible`, how many eligible donors serve the participant.
     """
 
