@@ -122,8 +122,10 @@ def left_rows(
 
 
 def received_intervention(protocol: Protocol, snapshot: Snapshot, people: pd.DataFrame, arm: str) -> int | None:
-    """How many of an arm have a dose recorded; None where the arm has none to give or no form records it."""
+    """How many of an arm have an infusion or a dose recorded; None where none is to be given or none is recorded."""
     given = {part.id for part in protocol.interventions if part.product is not None or part.regimen is not None}
+    if given & set(protocol.arm(arm).interventions) and len(snapshot.infusions):
+        return int(people["participant"].isin(set(snapshot.infusions["participant"])).sum())
     forms = [form.id for form in protocol.forms if form.domain in GIVEN_DOMAINS]
     if not forms or not given & set(protocol.arm(arm).interventions):
         return None

@@ -6,6 +6,7 @@ Counted are events after randomisation, in everybody randomised, by the arm allo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from equipoise import stats
@@ -22,13 +23,17 @@ if TYPE_CHECKING:
     from equipoise.conduct.snapshots import Snapshot
 
 SEVERE = 3
+GRADES = (1, 2, 3, 4, 5)
+ASKED = ("system", "of_interest", "deadlines")
 FATAL_GRADE = 5
+DEADLINE_STATES = ("met", "met late", "open", "overdue")
 FATAL = "fatal"
 LABELS = {
     "any": "any adverse event",
     "serious": "serious adverse event",
     "related": "related adverse event",
     "grade3": "adverse event of grade 3 or more",
+    "interest": "adverse event of special interest",
     "deaths": "death",
     "withdrawals": "left the trial or the intervention for an adverse event",
 }
@@ -40,14 +45,17 @@ TEXT = (
 
 
 def answer(protocol: Protocol, snapshot: Snapshot) -> Answer:
-    """Rows `harms.<arm>.<kind>.participants|share|events`, `harms.<kind>.difference`, and the same by term.
+    """Rows `harms.<arm>.<kind>.participants|share|events`, `harms.<kind>.difference`, and the same by system and term.
 
-    Kinds: any, serious, related, grade3, deaths, withdrawals; by term `harms.term.<term>.<arm>.…`.
+    Kinds: any, serious, related, grade3, interest, deaths, withdrawals; by term `harms.term.<term>.<arm>.…`, by system
+    `harms.system.<system>.<arm>.…`. By highest grade `harms.grade.<grade>.<arm>` and
+    `harms.term.<term>.<arm>.grade.<grade>`. What none affected still allows is `harms.none.<arm>.share`; deadlines of
+    reports are `harms.deadlines.<state>`.
     """
     if protocol.safety is None or snapshot.source != "ledger":
         return Answer((), {"harms": "Adverse events are not in these data; that is not to say that there were none."})
     people = snapshot.participants[snapshot.participants["arm"].notna()]
-    events = snapshot.adverse_events
+    events = with_all_columns(snapshot.adverse_events)
     after = events[events["after_randomisation"].astype(bool) & events["participant"].isin(people["participant"])]
     rows: list[Row] = []
     for kind, found in kinds_of(after).items():
@@ -56,20 +64,48 @@ def answer(protocol: Protocol, snapshot: Snapshot) -> Answer:
     for term, name in terms_of(protocol, after):
         found = after[after["term"] == term]
         rows.extend(kind_rows(protocol, people, ("term", term), found, set(found["participant"]), name))
+        rows.extend(grade_rows(protocol, people, ("term", term), found, name))
+    for system in sorted({str(each) for each in after["system"].dropna()}):
+        found = after[after["system"] == system]
+        rows.extend(kind_rows(protocol, people, ("system", system), found, set(found["participant"]), system))
+    rows.extend(grade_rows(protocol, people, (), after, "any adverse event"))
+    rows.extend(none_rows(protocol, people))
+    rows.extend(deadline_rows(events, snapshot.as_of))
     early = len(events) - len(after)
     text = f"{TEXT} {counted(early, 'event')} before randomisation not counted here." if early else TEXT
     return Answer(tuple(rows), {"harms": text})
 
 
+def with_all_columns(events: pd.DataFrame) -> pd.DataFrame:
+    """The events with every column that is read here; a record that does not know of one has it empty."""
+    absent = [name for name in (*ASKED, "highest_grade") if name not in events.columns]
+    complete = events.copy()
+    for name in absent:
+        complete[name] = None
+    return complete
+
+
+def highest_grades(events: pd.DataFrame) -> pd.Series[float]:
+    """The highest grade that each event reached, or its grade where none higher is recorded."""
+    given, highest = (events[name].astype("float64") for name in ("grade", "highest_grade"))
+    return highest.where(highest.notna(), given)
+
+
+def holds(flags: pd.Series[Any]) -> pd.Series[bool]:
+    """Where a yes is recorded; neither no nor nothing is one."""
+    return flags.map(lambda flag: flag is not None and flag == flag and bool(flag)).astype(bool)
+
+
 def kinds_of(events: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The events under each heading."""
-    grade = events["grade"].astype("float64")
+    grade = highest_grades(events)
     fatal = (events["outcome"].astype(str).str.lower() == FATAL) | (grade == FATAL_GRADE)
     return {
         "any": events,
         "serious": events[events["serious"].astype(bool)],
         "related": events[events["related_any"].astype(bool)],
         "grade3": events[grade >= SEVERE],
+        "interest": events[holds(events["of_interest"])],
         "deaths": events[fatal],
         "withdrawals": events[:0],
     }
@@ -87,7 +123,7 @@ def kind_rows(
 ) -> Iterator[Row]:
     """Participants, share and events of each arm under one heading, and the differences between arms."""
     counts: dict[str, tuple[int, int]] = {}
-    by_term = kind[0] == "term"
+    by_term = kind[0] in ("term", "system")
     for arm in protocol.arm_ids:
         members = people.loc[people["arm"] == arm, "participant"]
         n, count = len(members), int(members.isin(affected).sum())
@@ -116,6 +152,56 @@ def kind_rows(
         if all(counts[arm][1] for arm in contrast.arms):
             place = () if len(contrasts) == 1 else (contrast.name,)
             yield difference_row((*kind, *place), contrast, counts, label)
+
+
+def grade_rows(
+    protocol: Protocol, people: pd.DataFrame, kind: tuple[str, ...], found: pd.DataFrame, label: str
+) -> Iterator[Row]:
+    """How many of each arm have each grade as their highest, under one heading or of all events."""
+    highest = highest_grades(found).groupby(found["participant"]).max()
+    for arm in protocol.arm_ids:
+        members = people.loc[people["arm"] == arm, "participant"]
+        own = highest[highest.index.isin(members)]
+        for grade in GRADES:
+            path = (*kind, arm, "grade", str(grade)) if kind else ("grade", str(grade), arm)
+            columns: dict[str, Any] = {"arm": arm, "term": f"grade {grade}", "label": label}
+            yield count_row("harms", *path, count=int((own == grade).sum()), n=len(members), **columns)
+
+
+def none_rows(protocol: Protocol, people: pd.DataFrame) -> Iterator[Row]:
+    """How large a risk is still possible where nobody of an arm is affected."""
+    for arm in protocol.arm_ids:
+        n = int((people["arm"] == arm).sum())
+        if n:
+            exact = stats.clopper_pearson(0, n)
+            yield Row(
+                id=f"harms.none.{arm}.share",
+                analysis="harms",
+                role="descriptive",
+                method="clopper-pearson",
+                term="none",
+                arm=arm,
+                estimate=0.0,
+                conf_low=0.0,
+                conf_high=exact.conf_high,
+                n=n,
+                label="nobody affected",
+            )
+
+
+def deadline_state(due_at: datetime, met_at: datetime | None, now: datetime) -> str:
+    """How a deadline stands: met, met late, open or overdue."""
+    if met_at is not None:
+        return "met" if met_at <= due_at else "met late"
+    return "overdue" if now > due_at else "open"
+
+
+def deadline_rows(events: pd.DataFrame, now: datetime) -> Iterator[Row]:
+    """How many deadlines of reports were met; none where the events set no deadline."""
+    deadlines = [each for found in events["deadlines"] if found for each in found]
+    states = [deadline_state(due_at, met_at, now) for _, due_at, met_at in deadlines]
+    for state in DEADLINE_STATES if states else ():
+        yield count_row("harms", "deadlines", state, count=states.count(state), n=len(states), term=state)
 
 
 def difference_row(path: tuple[str, ...], contrast: Contrast, counts: dict[str, tuple[int, int]], label: str) -> Row:

@@ -10,14 +10,19 @@ from equipoise.analysis import (
     anova,
     baseline,
     covariance_analysis,
+    donation,
     estimating_equations,
+    exposure,
     flow,
     harms,
     imputed,
+    laboratory,
     means,
     mixed_model,
+    reactions,
     record_quality,
     replayed,
+    stopping,
     two_arms,
 )
 from equipoise.analysis.contrasts import contrasts_of_analysis
@@ -47,6 +52,16 @@ METHODS: Mapping[str, Callable[[Question], Answer]] = {
     "rerandomisation": replayed.answer,
 }
 
+COUNTS: tuple[Callable[[Protocol, Snapshot], Answer], ...] = (
+    donation.answer,
+    exposure.answer,
+    harms.answer,
+    reactions.answer,
+    laboratory.answer,
+    stopping.answer,
+    record_quality.answer,
+)
+
 
 def run(protocol: Protocol, snapshot: Snapshot, *, progress: Progress | None = None) -> Results:
     """Analyse a snapshot as the protocol plans.
@@ -66,7 +81,7 @@ def run(protocol: Protocol, snapshot: Snapshot, *, progress: Progress | None = N
         answers.append(answered(protocol, snapshot, analysis, populations[analysis.analysis_set]))
         if progress is not None:
             progress(done, len(protocol.analyses))
-    answers += [harms.answer(protocol, snapshot), record_quality.answer(protocol, snapshot)]
+    answers += [counted(protocol, snapshot) for counted in COUNTS]
     rows = {row.id: row for answer in answers for row in answer.rows}
     sentences = {id: text for answer in answers for id, text in answer.sentences.items()}
     return Results(

@@ -88,6 +88,14 @@ def _home(number: str) -> str:
     return "statements"
 
 
+def _delivery(results: Results) -> tuple[str, bool]:
+    """Where it is said what was given: by course where infusions are recorded, otherwise who received anything."""
+    given = any(row.id.endswith(".given") and row.estimate for row in results.find(analysis="exposure"))
+    if given:
+        return "product", True
+    return "flow", any(row.id.startswith("flow.received.") for row in results.rows)
+
+
 def _generated(protocol: Protocol, results: Results) -> dict[str, tuple[str, bool]]:
     """For each item that protocol and results can answer: the section, and whether they do."""
     registered = any(each.type == "registry" for each in protocol.identifiers)
@@ -126,7 +134,7 @@ def _generated(protocol: Protocol, results: Results) -> dict[str, tuple[str, boo
         "22a": ("flow", results.maybe("flow.randomised") is not None),
         "22b": ("flow", any(row.id.startswith("flow.lost.") for row in results.rows)),
         "23a": ("flow", "dates" in results.sentences),
-        "24a": ("flow", any(row.id.startswith("flow.received.") for row in results.rows)),
+        "24a": _delivery(results),
         "25": ("baseline", bool(results.find(analysis="baseline"))),
         "26": (f"outcome-{protocol.outcomes[0].id}" if protocol.outcomes else "summary", effects),
         "27": ("harms", bool(results.find(analysis="harms"))),

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from equipoise.analysis.laboratory import graded_values
 from equipoise.analysis.results import Results, Row
 from equipoise.protocol.aims import Outcome
 from equipoise.protocol.document import Protocol
-from equipoise.report import drawings, prose
+from equipoise.report import drawings, prose, safety_drawings
 from equipoise.report.checklist import ITEMS, checklist
 from equipoise.report.citations import references
 from equipoise.report.effects import BELIEVED, analyses_of, effect_rows, main_row, mark_of
@@ -25,10 +26,33 @@ from equipoise.report.sections import sections
 from equipoise.report.svg import Drawing
 from equipoise.report.tables.anova import anova_tables
 from equipoise.report.tables.baseline import baseline_table
-from equipoise.report.tables.harms import events_table, harms_table, terms_table
+from equipoise.report.tables.harms import (
+    deadlines_table,
+    events_table,
+    grades_table,
+    harms_table,
+    reactions_table,
+    serious_table,
+    terms_table,
+)
+from equipoise.report.tables.laboratory import (
+    emergent_table,
+    grave_table,
+    liver_table,
+    shift_tables,
+    ungraded_table,
+)
 from equipoise.report.tables.mixed_model import mmrm_tables
 from equipoise.report.tables.model import Table
 from equipoise.report.tables.outcomes import effects_table, means_table
+from equipoise.report.tables.product import (
+    donors_table,
+    exposure_table,
+    infusions_table,
+    lots_table,
+    missed_table,
+    sources_table,
+)
 from equipoise.report.tables.record import (
     completeness_table,
     corrections_table,
@@ -90,6 +114,19 @@ IDENTIFIERS = {
     "regulator": "Regulator’s number",
     "publication": "Publication",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class HarmDrawings:
+    """The figures of harm and laboratory safety; boundaries with the id of their rule."""
+
+    swimmer: Drawing | None
+    incidence: Drawing | None
+    boundaries: tuple[tuple[str, Drawing], ...]
+    laboratory: tuple[Drawing, ...]
+    edish: Drawing | None
+
+
 UNWRITTEN = Markup('<span class="unwritten">To be written: CONSORT item {}.</span>')
 
 
@@ -111,6 +148,7 @@ def context(protocol: Protocol, snapshot: Snapshot, results: Results) -> dict[st
         | _numbers(protocol, results)
         | _pictures(protocol, snapshot, results)
         | _lists(protocol, snapshot, results)
+        | _safety(protocol, snapshot, results)
     )
 
 
@@ -202,7 +240,17 @@ def _lists(protocol: Protocol, snapshot: Snapshot, results: Results) -> dict[str
             "complete": completeness_table(protocol, results),
             "harms": harms_table(protocol, results),
             "terms": terms_table(protocol, results),
+            "grades": grades_table(protocol, results),
+            "reactions": reactions_table(protocol, results),
+            "serious": serious_table(protocol, snapshot),
+            "deadlines": deadlines_table(results),
             "events": events_table(protocol, snapshot),
+            "sources": sources_table(results),
+            "donors": donors_table(snapshot, results),
+            "lots": lots_table(snapshot),
+            "exposure": exposure_table(protocol, results),
+            "infusions": infusions_table(protocol, snapshot),
+            "missed": missed_table(snapshot),
             "deviations": deviations_table(protocol, results),
             "deviations_listing": deviations_listing(snapshot),
             "quality": quality_table(results),
@@ -218,6 +266,37 @@ def _lists(protocol: Protocol, snapshot: Snapshot, results: Results) -> dict[str
             )
             for outcome in protocol.outcomes
         },
+    }
+
+
+def _safety(protocol: Protocol, snapshot: Snapshot, results: Results) -> dict[str, Any]:
+    watched = snapshot.source == "ledger" and protocol.safety is not None
+    measured = watched and results.maybe("laboratory.graded") is not None
+    values = graded_values(protocol, snapshot) if measured else None
+    names = {} if values is None else dict(zip(values["parameter"], values["name"], strict=True))
+    stopping = protocol.stopping_rules if watched else ()
+    return {
+        "has": lambda id: results.maybe(id) is not None,
+        "row": results.row,
+        "laboratory_tables": {
+            "emergent": emergent_table(protocol, results, names),
+            "grave": None if values is None else grave_table(protocol, values),
+            "ungraded": ungraded_table(results),
+            "liver": liver_table(protocol, results),
+        },
+        "shift_tables": shift_tables(protocol, results, names),
+        "harm_drawings": HarmDrawings(
+            safety_drawings.swimmer_drawing(protocol, snapshot) if watched else None,
+            safety_drawings.incidence_drawing(protocol, results),
+            tuple(
+                (rule.id, drawing)
+                for rule, drawing in zip(
+                    stopping, safety_drawings.boundary_drawings(protocol, snapshot) if watched else (), strict=True
+                )
+            ),
+            () if values is None else safety_drawings.laboratory_drawings(protocol, snapshot, values),
+            None if values is None else safety_drawings.edish_drawing(protocol, snapshot, values),
+        ),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from equipoise.analysis.laboratory import graded_items
 from equipoise.protocol.aims import Outcome
 from equipoise.protocol.document import Protocol
 
@@ -33,7 +34,9 @@ def sections(protocol: Protocol) -> tuple[Section, ...]:
             Section(f"outcome-{outcome.id}", f"{LEVELS[outcome.level]}: {outcome.name}", "outcome.html", outcome)
             for outcome in outcomes
         ),
+        *((Section("product", "Donors and product", "product.html"),) if protocol.products else ()),
         Section("harms", "Harms", "harms.html"),
+        *((Section("laboratory", "Laboratory safety", "laboratory.html"),) if graded_items(protocol) else ()),
         Section("deviations", "Protocol deviations", "deviations.html"),
         Section("quality", "Data quality", "quality.html"),
         Section("interpretation", "Interpretation and limitations", "interpretation.html"),

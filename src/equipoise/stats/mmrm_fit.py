@@ -319,18 +319,18 @@ def check_solution(posed: Posed, solution: Solution, *, known: bool) -> None:
         raise NotIdentified(
             "covariance", name, "fits best where the covariance of the visits is singular", FEWER_PARAMETERS
         )
-    if not settled:
-        raise NotConverged(
-            "covariance",
-            name,
-            f"has not settled after {int(solution.iterations[0])} steps (relative gradient {solution.length[0]:.1e})",
-            FEWER_PARAMETERS,
-        )
     if not known:
         raise NotIdentified(
             "covariance",
             name,
             "has parameters that the data do not determine",
+            FEWER_PARAMETERS,
+        )
+    if not settled:
+        raise NotConverged(
+            "covariance",
+            name,
+            f"has not settled after {int(solution.iterations[0])} steps (relative gradient {solution.length[0]:.1e})",
             FEWER_PARAMETERS,
         )
 

@@ -193,6 +193,8 @@ def test_harms_count_participants_once_and_events_each_time(harmed):
         "harms.NEW.related.events": (2, 4),
         "harms.NEW.grade3.participants": (1, 4),
         "harms.NEW.grade3.events": (1, 4),
+        "harms.NEW.interest.participants": (0, 4),
+        "harms.NEW.interest.events": (0, 4),
         "harms.NEW.deaths.participants": (0, 4),
         "harms.NEW.deaths.events": (0, 4),
         "harms.NEW.withdrawals.participants": (0, 4),

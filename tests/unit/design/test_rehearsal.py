@@ -93,7 +93,8 @@ def test_the_null_has_the_reference_arms_means_in_both_arms(rehearsed: Callable[
 
 def test_a_rehearsal_in_which_a_stopping_rule_is_crossed_goes_on_by_the_committees_decision(tmp_path: Path):
     written = (
-        b"ae.grade >= 3 and ae.related == 'RELATED', boundary: pocock, acceptable_rate: 0.2, error: 0.05, planned: 10"
+        b"ae.grade >= 3 and ae.related == 'RELATED', boundary: pocock, acceptable_rate: 0.2, error: 0.05, planned: 10, "
+        b"pauses: [randomisation, infusion]"
     )
     assert EXAMPLE.count(written) == 1
     eager = EXAMPLE.replace(written, b"ae.grade >= 1, boundary: fixed, limit: 1, pauses: [randomisation, infusion]")

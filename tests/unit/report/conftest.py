@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from equipoise import analysis
 from equipoise.analysis.results import Results
-from equipoise.conduct.snapshots import Snapshot
+from equipoise.conduct.snapshots import COLUMNS, Snapshot
 from equipoise.protocol.document import Protocol
 from equipoise.protocol.loading import parse
 from equipoise.report.page import page
@@ -44,6 +45,23 @@ def results(protocol: Protocol, snapshot: Snapshot) -> Results:
 def text(protocol: Protocol, snapshot: Snapshot, results: Results) -> str:
     """The page of the made-up trial."""
     return page(protocol, snapshot, results)
+
+
+@pytest.fixture(scope="session")
+def treated(snapshot: Snapshot) -> Snapshot:
+    """The made-up trial with donors, lots, infusions, laboratory values and a stopping rule watched."""
+    return with_laboratory(with_product(snapshot))
+
+
+@pytest.fixture(scope="session")
+def treated_results(protocol: Protocol, treated: Snapshot) -> Results:
+    return analysis.run(protocol, treated)
+
+
+@pytest.fixture(scope="session")
+def treated_text(protocol: Protocol, treated: Snapshot, treated_results: Results) -> str:
+    """The page of that trial."""
+    return page(protocol, treated, treated_results)
 
 
 def made_snapshot(protocol: Protocol, *, rehearsal: str | None = "rehearsal, seed 1") -> Snapshot:
@@ -271,3 +289,202 @@ def corrections(randomised: list[str]) -> pd.DataFrame:
             }
         ]
     )
+
+
+DONORS = ("D01", "D02", "D03")
+COURSES = (("C1", 1), ("C2", 31), ("C3", 61))
+
+
+def frame(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:
+    """The frame of that name; a column that a row does not have is None."""
+    return pd.DataFrame(
+        [[row.get(column) for column in COLUMNS[name]] for row in rows], columns=list(COLUMNS[name]), dtype=object
+    )
+
+
+def at_noon(day: date, hours: float = 0) -> datetime:
+    return datetime(day.year, day.month, day.day, 4, tzinfo=UTC) + timedelta(hours=hours)
+
+
+def with_product(snapshot: Snapshot) -> Snapshot:
+    """The same trial, in which the arm of the cells was infused: one course is missed, one dose low, one reaction."""
+    people = snapshot.participants[snapshot.participants["arm"] == "NKART"].to_dict("records")
+    given = [
+        infusion(person, place, number, course, day)
+        for place, person in enumerate(people)
+        for number, (course, day) in enumerate(COURSES)
+        if (place, course) != (1, "C3")
+    ]
+    lots = sorted({(row["lot"], row["donor"], row["on"]) for row in given}, key=str)
+    first = people[0]["participant"]
+    return replace(
+        snapshot,
+        donors=frame("donors", [donor(code, place) for place, code in enumerate(DONORS)]),
+        matches=frame("matches", [match(person["participant"], code) for person in people for code in DONORS]),
+        lots=frame("lots", [lot(*each) for each in lots]),
+        lot_results=frame("lot_results", [result for each in lots for result in results_of(*each)]),
+        bags=frame("bags", [bag(row) for row in given]),
+        infusions=frame("infusions", given),
+        missed_courses=frame(
+            "missed_courses",
+            [
+                {
+                    "participant": people[1]["participant"],
+                    "course": "C3",
+                    "on": people[1]["randomised_on"],
+                    "cause": "fever",
+                }
+            ],
+        ),
+        infusion_refusals=frame(
+            "infusion_refusals",
+            [
+                {"participant": first, "course": "C1", "bag": "B99", "at": at_noon(given[0]["on"]), "code": code}
+                for code in ("wrong-participant", "expired")
+            ],
+        ),
+        adverse_events=events(snapshot, {person["participant"]: person["randomised_on"] for person in people}),
+        stopping=frame("stopping", [standing(0, 1, 0), standing(1, 4, 1), standing(2, 10, 1)]),
+    )
+
+
+def donor(code: str, place: int) -> dict[str, object]:
+    return {
+        "donor": code,
+        "sex": "M",
+        "birth_year": 1990,
+        "registered_on": date(2018, 1, 5),
+        "eligible": place < 2 or None,
+        "hla": "C: C*07:01, C*05:01" if place < 2 else None,
+        "kir": "2DL1 2DL2 2DL3 3DL1",
+        "ligands": "C1 C2",
+        "b_content": "neutral",
+    }
+
+
+def match(participant: str, code: str) -> dict[str, object]:
+    return {
+        "participant": participant,
+        "donor": code,
+        "on": date(2018, 2, 5),
+        "rule": "hla_c_group_mismatch_gvh",
+        "rule_version": 1,
+        "verdict": {"D01": "mismatch", "D02": "match", "D03": "not-evaluable"}[code],
+        "missing_ligands": "C2" if code == "D01" else "",
+        "explanation": f"{code} has C2, {participant} has not.",
+        "warnings": "",
+    }
+
+
+def infusion(person: dict[str, object], place: int, number: int, course: str, day: int) -> dict[str, object]:
+    on = person["randomised_on"] + timedelta(days=day - 1)
+    share = 0.7 if (place, course) == (2, "C2") else 1.0 + 0.01 * number
+    return {
+        "participant": person["participant"],
+        "arm": "NKART",
+        "course": course,
+        "bag": f"B{place:02d}{number}",
+        "lot": f"L{place:02d}{number}",
+        "donor": DONORS[place % 2],
+        "target": on,
+        "opens": on,
+        "closes": on + timedelta(days=7),
+        "started_at": at_noon(on),
+        "stopped_at": at_noon(on, 0.5),
+        "on": on,
+        "day": day,
+        "in_window": True,
+        "volume_ml": 100.0,
+        "volume_given_ml": 100.0 * min(share, 1.0),
+        "weight_kg": 60.0,
+        "cells_given": 1.2e8 * share,
+        "viable_nk": 1e8 * share,
+        "cd3_per_kg": 3.3e4,
+        "endotoxin_per_kg": 0.83,
+        "planned_dose": 1e8,
+        "dose_share": share,
+        "completed": share > 0.9,
+        "stop_reason": None if share > 0.9 else "chills",
+        "checked_by": ("nurse", "nurse2"),
+    }
+
+
+def lot(code: str, donor_code: str, on: date) -> dict[str, object]:
+    return {
+        "lot": code,
+        "product": "nk_cells",
+        "donor": donor_code,
+        "received_at": at_noon(on, -3),
+        "expires_at": at_noon(on, 21),
+        "status": "released",
+        "released_at": at_noon(on, -2),
+        "released_by": "quality",
+        "bags": 1,
+    }
+
+
+def results_of(code: str, _: str, on: date) -> list[dict[str, object]]:
+    shared = {"lot": code, "blocking": True, "at": at_noon(on, -2), "unit": "%"}
+    return [
+        {**shared, "criterion": "viability", "test": "Viability", "value": "92", "passes": True},
+        {**shared, "criterion": "nk_purity", "test": "CD3-CD56+ cells", "value": "90", "passes": True},
+    ]
+
+
+def bag(row: dict[str, object]) -> dict[str, object]:
+    kept = {name: row[name] for name in ("bag", "lot", "donor", "participant", "course", "volume_ml")}
+    return {**kept, "product": "nk_cells", "cells": 1.2e8, "status": "infused"}
+
+
+def standing(place: int, treated: int, events: int) -> dict[str, object]:
+    return {
+        "rule": "SR1",
+        "position": 100 + place,
+        "at": at_noon(date(2018, 3, 1 + place)),
+        "participant": "01-001",
+        "treated": treated,
+        "events": events,
+        "boundary": {1: None, 4: 3, 10: 5}[treated],
+        "crossed": False,
+    }
+
+
+def events(snapshot: Snapshot, infused: dict[str, date]) -> pd.DataFrame:
+    found = snapshot.adverse_events.copy()
+    fever = (found["term"] == "FEVER") & found["participant"].isin(infused)
+    found["system"] = ["Infections" if term in ("URTI", "PNEUMONIA") else "General" for term in found["term"]]
+    found["infusion_reaction"] = [bool(each) for each in fever]
+    found["of_interest"] = ["Infusion reaction" if each else None for each in fever]
+    found["hours_after_infusion"] = [2.0 if each else None for each in fever]
+    found["highest_grade"] = [3 if each else grade for each, grade in zip(fever, found["grade"], strict=True)]
+    aware = datetime(2018, 6, 1, tzinfo=UTC)
+    found["deadlines"] = [
+        (("serious (sponsor)", aware + timedelta(hours=24), aware + timedelta(hours=2)),) if serious else ()
+        for serious in found["serious"]
+    ]
+    return found
+
+
+def with_laboratory(snapshot: Snapshot) -> Snapshot:
+    """The same trial with liver and blood values: one participant has ALT of grade 3 and high bilirubin at month 6."""
+    people = snapshot.participants[snapshot.participants["arm"].notna()]["participant"].tolist()
+    rows = []
+    for place, person in enumerate(people):
+        for visit in ("m0", "m1", "m6"):
+            peak = place == 0 and visit == "m6"
+            for item, value in (
+                ("chemistry.alt", 300 if peak else 30 + place),
+                ("chemistry.ast", 25),
+                ("chemistry.tbil", 60 if peak else 10),
+                ("blood.neut", 0.55 if place == 1 and visit == "m1" else 3.1),
+                ("chemistry.gluc", 5.0),
+            ):
+                rows.append(value_row(snapshot, person, visit, item, value))
+    values = pd.concat([snapshot.values, pd.DataFrame(rows, dtype=object).astype({"number": "float64"})])
+    return replace(snapshot, values=values.reset_index(drop=True))
+
+
+def value_row(snapshot: Snapshot, person: str, visit: str, item: str, value: float) -> dict[str, object]:
+    unit = snapshot.protocol.items[item].unit
+    shared = {"participant": person, "visit": visit, "form": item.partition(".")[0], "repeat": 1, "missing": None}
+    return {**shared, "item": item, "value": str(value), "number": float(value), "unit": unit, "corrections": 0}

@@ -196,7 +196,9 @@ def test_the_sections_stand_in_the_order_of_a_report(tree):
         "outcome-cd4",
         "outcome-cd8",
         "outcome-ratio",
+        "product",
         "harms",
+        "laboratory",
         "deviations",
         "quality",
         "interpretation",
@@ -338,7 +340,7 @@ def test_a_trial_in_which_nobody_is_randomised_yet_has_a_report(protocol, snapsh
     assert "there is no primary result" in section(text, "summary")
     assert "Nobody is randomised yet." in section(text, "completeness")
     assert "No adverse event is recorded." in section(text, "harms")
-    assert [drawing["attributes"]["id"] for drawing in tree.all("svg")] == ["figure-flow"]
+    assert [drawing["attributes"]["id"] for drawing in tree.all("svg")] == ["figure-flow", "figure-stopping-SR1"]
 
 
 def test_three_arms_without_an_estimand_are_compared_by_name(protocol, snapshot):

@@ -9,7 +9,7 @@ from equipoise.protocol import faults_in, parse
 from equipoise.safety.stopping import boundary_of, planned_in_arm
 
 EXAMPLE = (Path(__file__).parents[3] / "examples" / "nk-hiv" / "protocol.yaml").read_text(encoding="utf-8")
-WRITTEN = "boundary: pocock, acceptable_rate: 0.2, error: 0.05, planned: 10"
+WRITTEN = "boundary: pocock, acceptable_rate: 0.2, error: 0.05, planned: 10, pauses: [randomisation, infusion]"
 
 
 def with_rule(keys: str) -> bytes:

@@ -1,18 +1,21 @@
-"""Tables of harm: by kind and arm with exact intervals, by term, and every event."""
+"""Tables of harm: by kind, system, term and grade with exact intervals, infusion reactions, every event."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from equipoise.analysis.harms import GRADES, deadline_state, with_all_columns
 from equipoise.analysis.results import Results
 from equipoise.protocol.document import Protocol
 from equipoise.report.lookup import Lookup
 from equipoise.report.numbers import DASH
 from equipoise.report.tables.model import Body, Head, Row, Table
+from equipoise.report.words import spoken
 
 if TYPE_CHECKING:
     from equipoise.conduct.snapshots import Snapshot
@@ -22,6 +25,7 @@ KINDS = {
     "related": "Related to the trial’s product",
     "serious": "Serious",
     "grade3": "Grade 3 or more",
+    "interest": "Of special interest",
     "deaths": "Death",
     "withdrawals": "Left the trial or the intervention for an adverse event",
 }
@@ -49,7 +53,21 @@ def harms_table(protocol: Protocol, results: Results) -> Table | None:
             ),
         ),
         (Body(rows),),
+        notes=_none_notes(protocol, lookup),
     )
+
+
+def _none_notes(protocol: Protocol, lookup: Lookup) -> tuple[str, ...]:
+    """What nobody affected still allows, by arm."""
+    parts = [
+        Markup("{}, {} participants: {}").format(arm.name, lookup.of(row, field="n"), lookup.of(row, 2, "conf_high"))
+        for arm in protocol.arms
+        if (row := lookup.results.maybe(f"harms.none.{arm.id}.share")) is not None
+    ]
+    if not parts:
+        return ()
+    opening = "No event is not no risk. Where nobody is affected, the share may still be as high as (upper end of the "
+    return (Markup("{}exact 95% interval) {}.").format(opening, Markup("; ").join(parts)),)
 
 
 def _differences(lookup: Lookup) -> bool:
@@ -82,33 +100,166 @@ def _share_text(lookup: Lookup, id: str) -> str:
 
 
 def terms_table(protocol: Protocol, results: Results) -> Table | None:
-    """Participants and events by term; None where nothing happened."""
+    """Participants and events by system and by term; None where nothing happened."""
     lookup = Lookup(results)
     arms = protocol.arm_ids
-    first = [row for row in results.find(analysis="harms", arm=arms[0]) if row.id.startswith("harms.term.")]
-    terms = [(row.term, row.label) for row in first if row.id.endswith(".participants")]
-    if not terms:
-        return None
-    rows = tuple(
-        Row(
-            label or str(term),
-            tuple(cell for arm in arms for cell in _term_cells(lookup, f"harms.term.{term}.{arm}")),
-        )
-        for term, label in terms
+    bodies = tuple(
+        Body(rows, title)
+        for kind, title in (("system", "By system of the body"), ("term", "By term"))
+        if (rows := _named_rows(lookup, kind, arms))
     )
+    if not bodies:
+        return None
+    difference = (Head("Difference, 95% CI"),) if _differences(lookup) else ()
     return Table(
         "table-harms-terms",
-        "Harms by term: participants with at least one event, and events",
+        "Harms by system and term: participants with at least one event, and events",
         (
-            (Head("", numeric=False), *(Head(arm.name, span=2) for arm in protocol.arms)),
-            (Head("Term", numeric=False), *(Head(text) for _ in arms for text in ("n/N", "events"))),
+            (
+                Head("", numeric=False),
+                *(Head(arm.name, span=2) for arm in protocol.arms),
+                *(Head("") for _ in difference),
+            ),
+            (Head("Term", numeric=False), *(Head(text) for _ in arms for text in ("n/N", "events")), *difference),
         ),
-        (Body(rows),),
+        bodies if len(bodies) > 1 else (Body(bodies[0].rows),),
     )
+
+
+def _named_rows(lookup: Lookup, kind: str, arms: Sequence[str]) -> tuple[Row, ...]:
+    first = lookup.results.find(analysis="harms", arm=arms[0])
+    own = [row for row in first if row.id.startswith(f"harms.{kind}.") and row.id.endswith(".participants")]
+    rows = []
+    for term, label in ((row.term, row.label) for row in own):
+        cells = [cell for arm in arms for cell in _term_cells(lookup, f"harms.{kind}.{term}.{arm}")]
+        if _differences(lookup):
+            found = lookup.results.maybe(f"harms.{kind}.{term}.difference")
+            cells.append(DASH if found is None else _share_text(lookup, found.id))
+        rows.append(Row(label or str(term), tuple(cells)))
+    return tuple(rows)
 
 
 def _term_cells(lookup: Lookup, id: str) -> tuple[str, str]:
     return lookup.share(lookup.results.row(f"{id}.participants")), lookup.number(f"{id}.events")
+
+
+def grades_table(protocol: Protocol, results: Results) -> Table | None:
+    """Participants by the highest grade of any event and of each term; None where nothing happened."""
+    lookup = Lookup(results)
+    first = protocol.arm_ids[0]
+    found = [row for row in results.find(analysis="harms", arm=first) if row.id.endswith(f".{first}.grade.1")]
+    if not found:
+        return None
+    arms = protocol.arm_ids
+    overall = tuple(lookup.number(f"harms.grade.{grade}.{arm}") for arm in arms for grade in GRADES)
+    rows = [Row("Any adverse event", overall, strong=True)]
+    for each in found:
+        before = each.id.removesuffix(f".{first}.grade.1")
+        cells = tuple(lookup.number(f"{before}.{arm}.grade.{grade}") for arm in arms for grade in GRADES)
+        rows.append(Row(each.label or before, cells))
+    return Table(
+        "table-harms-grades",
+        "Participants by the highest grade that an event of theirs reached",
+        (
+            (Head("", numeric=False), *(Head(arm.name, span=len(GRADES)) for arm in protocol.arms)),
+            (Head("Term", numeric=False), *(Head(f"grade {grade}") for _ in arms for grade in GRADES)),
+        ),
+        (Body(tuple(rows)),),
+    )
+
+
+def reactions_table(protocol: Protocol, results: Results) -> Table | None:
+    """Infusion reactions by course, in each arm that is infused."""
+    lookup = Lookup(results)
+    bodies = []
+    for arm in protocol.arms:
+        found = [r for r in results.find(analysis="reactions", arm=arm.id) if r.id.endswith(".participants")]
+        rows = tuple(
+            Row(
+                each.term or "",
+                (
+                    *_arm_cells(lookup, each.id.removesuffix(".participants")),
+                    lookup.share(results.row(each.id.removesuffix("participants") + "severe")),
+                ),
+            )
+            for each in found
+        )
+        if rows:
+            bodies.append(Body(rows, arm.name))
+    if not bodies:
+        return None
+    return Table(
+        "table-reactions",
+        "Infusion reactions by course: participants of those infused, their share with its exact 95% interval, events",
+        (
+            (
+                Head("Course", numeric=False),
+                *(Head(text) for text in ("n/N", "share, 95% CI", "events", "of grade 3 or more, n/N")),
+            ),
+        ),
+        tuple(bodies),
+    )
+
+
+def serious_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
+    """Every serious event with why it is serious, what it is due to and when it had to be told; None without any."""
+    events = with_all_columns(snapshot.adverse_events)
+    found = events[events["serious"].astype(bool)]
+    if found.empty:
+        return None
+    arms = {person["participant"]: person["arm"] for person in snapshot.participants.to_dict("records")}
+    rows = tuple(
+        Row(
+            str(event["participant"]),
+            (
+                _arm_name(protocol, arms.get(event["participant"])),
+                str(event["name"] or event["term"]),
+                _shown(event["day"]).replace("-", "−"),
+                _shown(event["highest_grade"] or event["grade"]),
+                ", ".join(spoken(str(each)).replace("_", " ") for each in event["criteria"]) or DASH,
+                _related(protocol, str(event["related"] or "{}")),
+                _yes_or_no(event.get("expected")),
+                _shown(event["outcome"]).lower(),
+                "; ".join(
+                    _deadline_text(clock, due, met, snapshot.as_of) for clock, due, met in event["deadlines"] or ()
+                )
+                or DASH,
+            ),
+        )
+        for event in found.to_dict("records")
+    )
+    texts = ("Arm", "Event", "Day", "Grade", "Why serious", "Related to", "Expected", "Outcome", "Told in time")
+    return Table(
+        "table-serious",
+        "Serious adverse events",
+        ((Head("Participant", numeric=False), *(Head(text, numeric=text in ("Day", "Grade")) for text in texts)),),
+        (Body(rows),),
+        listing=True,
+        wordy=frozenset({1, 4, 8}),
+    )
+
+
+def _yes_or_no(flag: object) -> str:
+    """An answer; a dash where none is recorded."""
+    return {"True": "yes", "False": "no"}.get(str(flag), DASH)
+
+
+def _deadline_text(clock: str, due_at: datetime, met_at: datetime | None, now: datetime) -> str:
+    return f"{clock}: {deadline_state(due_at, met_at, now)}"
+
+
+def deadlines_table(results: Results) -> Table | None:
+    """Deadlines of reports by how they stand; None where no event set one."""
+    lookup = Lookup(results)
+    found = [row for row in results.find(analysis="harms") if row.id.startswith("harms.deadlines.")]
+    if not found:
+        return None
+    return Table(
+        "table-deadlines",
+        "Deadlines for telling sponsor, committee and authority of serious events",
+        ((Head("Deadline", numeric=False), Head("n/N")),),
+        (Body(tuple(Row(row.term or "", (lookup.share(row),)) for row in found)),),
+    )
 
 
 def events_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
@@ -140,7 +291,7 @@ def _event_row(protocol: Protocol, event: Mapping[Hashable, Any], arms: Mapping[
     return Row(
         str(event["participant"]),
         (
-            protocol.arm(arm).name if arm in protocol.arm_ids else "not randomised",
+            _arm_name(protocol, arm),
             text,
             _shown(event["onset"]),
             _shown(event["day"]).replace("-", "−"),
@@ -151,6 +302,10 @@ def _event_row(protocol: Protocol, event: Mapping[Hashable, Any], arms: Mapping[
             _shown(event["resolved"]),
         ),
     )
+
+
+def _arm_name(protocol: Protocol, arm: str | None) -> str:
+    return protocol.arm(arm).name if arm is not None and arm in protocol.arm_ids else "not randomised"
 
 
 def _related(protocol: Protocol, judged: str) -> str:

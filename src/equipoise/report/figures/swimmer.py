@@ -1,0 +1,135 @@
+"""Each participant's time in the trial: infusions, visits, adverse events with their grades, leaving."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from equipoise.report.figures.arms import COLOURS, INK, PAPER, QUIET, ArmStyle
+from equipoise.report.figures.axes import SIZE, WIDTH, frame, house_style, sheet
+from equipoise.report.text_width import text_width
+
+ROW, TITLE, FOOT, KEY = 30.0, 22.0, 46.0, 20.0
+SEVERE = 3
+NARROWEST = 5.0  # points of a bar of one day
+KEYS = (
+    ("v", COLOURS[0], COLOURS[0], "infusion"),
+    ("|", QUIET, QUIET, "visit"),
+    ("X", PAPER, INK, "left the trial or the intervention"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An adverse event: months from randomisation at which it began and ended (None: not ended), grade, seriousness."""
+
+    start: float
+    end: float | None
+    grade: int | None
+    serious: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One participant; all times in months from randomisation."""
+
+    participant: str
+    arm: str
+    end: float
+    infusions: tuple[float, ...]
+    visits: tuple[float, ...]
+    events: tuple[Happening, ...]
+    left: float | None
+
+
+def swimmer_figure(lanes: Sequence[Lane], styles: Sequence[ArmStyle]) -> tuple[Figure, tuple[Lane, ...]]:
+    """A lane for each participant, by arm.
+
+    Args:
+        lanes: one for each participant randomised.
+        styles: the arms, in order.
+
+    Returns:
+        The figure and the lanes from above down.
+    """
+    drawn = tuple(lane for style in styles for lane in lanes if lane.arm == style.arm)
+    used = [style for style in styles if any(lane.arm == style.arm for lane in drawn)]
+    left = 14 + max(text_width(lane.participant, SIZE) for lane in drawn)
+    body = ROW * len(drawn) + TITLE * len(used)
+    height = body + FOOT + KEY * 3 + 6
+    with house_style():
+        figure = sheet(height)
+        axes = frame(figure, left=left, right=16, top=4, bottom=FOOT + KEY * 3 + 2)
+        axes.set_ylim(body, 0)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.set_xlim(0, max(1.0, *(_last(lane) for lane in drawn)))
+        axes.set_xlabel("Months after randomisation")
+        down = 0.0
+        for style in used:
+            _label(figure, height, 4, down + TITLE / 2 + 4, style.name, bold=True)
+            down += TITLE
+            for lane in (lane for lane in drawn if lane.arm == style.arm):
+                _label(figure, height, 4, down + ROW / 2 + 1, lane.participant)
+                _draw(axes, lane, style, down + ROW / 2 - 3, WIDTH - left - 16)
+                down += ROW
+        _key(figure, height, body + FOOT + 10)
+    return figure, drawn
+
+
+def _last(lane: Lane) -> float:
+    ends = [event.end if event.end is not None else event.start for event in lane.events]
+    return max([lane.end, *lane.infusions, *lane.visits, *ends])
+
+
+def _draw(axes: Axes, lane: Lane, style: ArmStyle, down: float, points: float) -> None:
+    month = points / axes.get_xlim()[1]
+    axes.plot([0, lane.end], [down, down], color=style.colour, linestyle=style.dash, linewidth=1.6)
+    axes.plot(lane.visits, [down] * len(lane.visits), linestyle="", marker="|", markersize=9, color=QUIET)
+    if lane.infusions:
+        places = [down - 5] * len(lane.infusions)
+        axes.plot(lane.infusions, places, linestyle="", marker="v", markersize=7, color=COLOURS[0], clip_on=False)
+    free = -1.0
+    for event in sorted(lane.events, key=lambda event: event.start):
+        end = max(event.end if event.end is not None else lane.end, event.start + NARROWEST / month)
+        grave = event.grade is not None and event.grade >= SEVERE
+        axes.plot(
+            [event.start, end],
+            [down + 11, down + 11],
+            color=COLOURS[1] if grave else QUIET,
+            linewidth=6,
+            solid_capstyle="butt",
+            clip_on=False,
+        )
+        text = f"{'' if event.grade is None else event.grade}{'*' if event.serious else ''}"
+        across = max(end + 3 / month, free)
+        axes.text(across, down + 11, text, va="center", weight="bold" if grave else "normal", clip_on=False)
+        free = across + (text_width(text, SIZE, bold=grave) + 3) / month
+    if lane.left is not None:
+        axes.plot([lane.left], [down], marker="X", markersize=9, markerfacecolor=PAPER, color=INK, clip_on=False)
+
+
+def _label(figure: Figure, height: float, across: float, down: float, text: str, *, bold: bool = False) -> None:
+    weight = "bold" if bold else "normal"
+    figure.text(across / WIDTH, 1 - down / height, text, va="center", weight=weight)
+
+
+def _key(figure: Figure, height: float, top: float) -> None:
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.axis("off")
+    axes.set_xlim(0, WIDTH)
+    axes.set_ylim(height, 0)
+    across = 10.0
+    for marker, face, edge, text in KEYS:
+        axes.plot([across], [top], marker=marker, markersize=8, markerfacecolor=face, markeredgecolor=edge)
+        _label(figure, height, across + 10, top, text)
+        across += 34 + text_width(text, SIZE)
+    for place, (colour, text) in enumerate(
+        ((QUIET, "adverse event, with its grade; * serious"), (COLOURS[1], "adverse event of grade 3 or more"))
+    ):
+        down = top + KEY * (place + 1)
+        axes.plot([5, 25], [down, down], color=colour, linewidth=6, solid_capstyle="butt")
+        _label(figure, height, 32, down, text)
