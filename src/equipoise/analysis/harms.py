@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 SEVERE = 3
 GRADES = (1, 2, 3, 4, 5)
-ASKED = ("system", "of_interest", "deadlines")
 FATAL_GRADE = 5
 DEADLINE_STATES = ("met", "met late", "open", "overdue")
 FATAL = "fatal"
@@ -55,7 +54,7 @@ def answer(protocol: Protocol, snapshot: Snapshot) -> Answer:
     if protocol.safety is None or snapshot.source != "ledger":
         return Answer((), {"harms": "Adverse events are not in these data; that is not to say that there were none."})
     people = snapshot.participants[snapshot.participants["arm"].notna()]
-    events = with_all_columns(snapshot.adverse_events)
+    events = snapshot.adverse_events
     after = events[events["after_randomisation"].astype(bool) & events["participant"].isin(people["participant"])]
     rows: list[Row] = []
     for kind, found in kinds_of(after).items():
@@ -74,15 +73,6 @@ def answer(protocol: Protocol, snapshot: Snapshot) -> Answer:
     early = len(events) - len(after)
     text = f"{TEXT} {counted(early, 'event')} before randomisation not counted here." if early else TEXT
     return Answer(tuple(rows), {"harms": text})
-
-
-def with_all_columns(events: pd.DataFrame) -> pd.DataFrame:
-    """The events with every column that is read here; a record that does not know of one has it empty."""
-    absent = [name for name in (*ASKED, "highest_grade") if name not in events.columns]
-    complete = events.copy()
-    for name in absent:
-        complete[name] = None
-    return complete
 
 
 def highest_grades(events: pd.DataFrame) -> pd.Series[float]:

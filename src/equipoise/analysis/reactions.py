@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from equipoise import stats
 from equipoise.analysis.counting import count_row
 from equipoise.analysis.exposure import arms_with_courses
-from equipoise.analysis.harms import SEVERE, highest_grades, holds, with_all_columns
+from equipoise.analysis.harms import SEVERE, highest_grades, holds
 from equipoise.analysis.questions import Answer
 from equipoise.analysis.results import Row
 from equipoise.protocol.document import Protocol
@@ -31,9 +31,7 @@ def answer(protocol: Protocol, snapshot: Snapshot) -> Answer:
     arms = arms_with_courses(protocol)
     if protocol.safety is None or not arms or snapshot.source != "ledger":
         return Answer()
-    events = with_all_columns(snapshot.adverse_events)
-    if "infusion_reaction" not in events.columns:
-        return Answer()
+    events = snapshot.adverse_events
     found = events[holds(events["infusion_reaction"])]
     rows: list[Row] = []
     for arm, regimens in arms.items():

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from equipoise.analysis.contrasts import overall_contrasts
-from equipoise.analysis.harms import highest_grades, with_all_columns
+from equipoise.analysis.harms import highest_grades
 from equipoise.analysis.laboratory import GRADED, peaks_of, the_scale
 from equipoise.analysis.results import Results
 from equipoise.protocol.document import Protocol
@@ -50,7 +50,7 @@ def swimmer_drawing(protocol: Protocol, snapshot: Snapshot) -> Drawing | None:
 
 def lanes_of(protocol: Protocol, snapshot: Snapshot) -> tuple[Lane, ...]:
     """Everybody randomised, times in months from randomisation."""
-    events = with_all_columns(snapshot.adverse_events)
+    events = snapshot.adverse_events
     graded = events.assign(highest_grade=highest_grades(events)).to_dict("records")
     visits = snapshot.visits[snapshot.visits["status"] == "done"].to_dict("records")
     infusions = snapshot.infusions.to_dict("records")

@@ -252,7 +252,7 @@ def adverse_events(randomised: list[str], days: dict[str, date]) -> pd.DataFrame
         }
         for place, term, name, after, grade, serious, related, related_any in kinds
     ]
-    return pd.DataFrame(rows).sort_values(["participant", "number"], ignore_index=True)
+    return frame("adverse_events", sorted(rows, key=lambda row: (row["participant"], row["number"])))
 
 
 def deviations(randomised: list[str], days: dict[str, date]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from equipoise.report.figures.arms import INK, QUIET, RULE, ArmStyle
 from equipoise.report.figures.axes import SIZE, WIDTH, frame, house_style, key, sheet
 from equipoise.report.text_width import wrapped
 
-DODGE, MIDDLE, GAP, LINE, ROW, FOOT = 10.0, 232.0, 44.0, 16.0, 28.0, 64.0
+DODGE, MIDDLE, GAP, LINE, ROW, FOOT = 10.0, 232.0, 44.0, 16.0, 28.0, 46.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from equipoise.analysis.harms import GRADES, deadline_state, with_all_columns
+from equipoise.analysis.harms import GRADES, deadline_state
 from equipoise.analysis.results import Results
 from equipoise.protocol.document import Protocol
 from equipoise.report.lookup import Lookup
@@ -203,7 +203,7 @@ def reactions_table(protocol: Protocol, results: Results) -> Table | None:
 
 def serious_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
     """Every serious event with why it is serious, what it is due to and when it had to be told; None without any."""
-    events = with_all_columns(snapshot.adverse_events)
+    events = snapshot.adverse_events
     found = events[events["serious"].astype(bool)]
     if found.empty:
         return None

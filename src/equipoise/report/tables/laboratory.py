@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 DIRECTIONS = {"L": "too low", "H": "too high"}
 NONE = Markup("·")
+SHIFT_NOTE = (
+    "A point stands for nobody; missing is a value that is not there or has no grade. "
+    "States that nobody is in are left out."
+)
 
 
 def parameters_of(results: Results) -> list[tuple[str, str]]:
@@ -63,19 +67,21 @@ def shift_tables(protocol: Protocol, results: Results, names: Mapping[str, str])
     return tuple(
         _shift_table(protocol, results, parameter, direction, names.get(parameter, parameter))
         for parameter, direction in parameters_of(results)
-        if _shifts(results, parameter, direction)
+        if any(state in GRADED[1:] for pair in _shifts(results, parameter, direction) for state in pair)
     )
 
 
-def _shifts(results: Results, parameter: str, direction: str) -> bool:
-    """Whether anybody had a grade of 1 or more."""
-    before = f"laboratory.{parameter}.{direction}.shift."
-    shifts = [row.id.split(".")[-2:] for row in results.find(analysis="laboratory") if row.id.startswith(before)]
-    return any(state not in ("0", "missing") for pair in shifts for state in pair)
+def _shifts(results: Results, parameter: str, direction: str) -> list[tuple[str, str]]:
+    """The shifts that occur: state at baseline and worst state."""
+    start = f"laboratory.{parameter}.{direction}.shift."
+    ids = (row.id.split(".") for row in results.find(analysis="laboratory") if row.id.startswith(start))
+    return [(parts[-2], parts[-1]) for parts in ids]
 
 
 def _shift_table(protocol: Protocol, results: Results, parameter: str, direction: str, name: str) -> Table:
-    lookup = Lookup(results)
+    lookup, shifts = Lookup(results), _shifts(results, parameter, direction)
+    befores = [state for state in STATES if state in {before for before, _ in shifts}]
+    worsts = [state for state in STATES if state in {worst for _, worst in shifts}]
 
     def cell(arm: str, before: str, worst: str) -> str:
         row = results.maybe(f"laboratory.{parameter}.{direction}.shift.{arm}.{before}.{worst}")
@@ -83,7 +89,7 @@ def _shift_table(protocol: Protocol, results: Results, parameter: str, direction
 
     bodies = tuple(
         Body(
-            tuple(Row(before, tuple(cell(arm.id, before, worst) for worst in STATES)) for before in STATES),
+            tuple(Row(before, tuple(cell(arm.id, before, worst) for worst in worsts)) for before in befores),
             arm.name,
         )
         for arm in protocol.arms
@@ -91,9 +97,9 @@ def _shift_table(protocol: Protocol, results: Results, parameter: str, direction
     return Table(
         f"table-shift-{parameter}-{direction}",
         f"{name}, {DIRECTIONS[direction]}: participants by grade at baseline (rows) and worst grade after it (columns)",
-        ((Head("Baseline", numeric=False), *(Head(state) for state in STATES)),),
+        ((Head("Baseline", numeric=False), *(Head(state) for state in worsts)),),
         bodies,
-        notes=("A point stands for nobody; missing is a value that is not there or has no grade.",),
+        notes=(SHIFT_NOTE,),
     )
 
 

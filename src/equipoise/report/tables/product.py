@@ -132,18 +132,18 @@ def lots_table(snapshot: Snapshot) -> Table | None:
                     _shown(lot["released_by"]),
                     _minute(lot["expires_at"]),
                     _shown(lot["bags"]),
-                    "; ".join(_test_text(each) for each in own) or "no result yet",
+                    f"{len(own) - len(failed)} of {len(own)}" if own else "none yet",
                     "; ".join(_test_text(each) for each in failed) or "none",
                 ),
             )
         )
-    texts = ("Donor", "Received", "Stands", "Released", "By", "Expires", "Bags", "Results", "Not passed")
+    texts = ("Donor", "Received", "Stands", "Released", "By", "Expires", "Bags", "Results passed", "Not passed")
     return Table(
         "table-lots",
         "Lots and their release; times in UTC",
         ((Head("Lot", numeric=False), *(Head(text, numeric=text == "Bags") for text in texts)),),
         (Body(tuple(rows)),),
-        wordy=frozenset({7, 8}),
+        wordy=frozenset({8}),
         listing=True,
     )
 
