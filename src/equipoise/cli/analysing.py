@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 RESULTS = "results"
 REPORT = "report"
 LONGEST_POSITION = 18  # digits, as in an anchor
-# The first seed with arms of ten, a candidate who declines, fevers after the first course, a withdrawal, missed visits, a
-# lot that is rejected and a course missed: chosen for what it shows of a ward.
+# The first seed with arms of ten, a candidate who declines, fevers after the first course, a withdrawal, missed visits,
+# a lot that is rejected and a course missed: chosen for what it shows of a ward.
 DEMO_SEED = 4
 
 
