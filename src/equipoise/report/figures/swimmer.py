@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,6 +15,7 @@ from equipoise.report.text_width import text_width
 
 ROW, TITLE, FOOT, KEY = 30.0, 22.0, 46.0, 20.0
 SEVERE = 3
+CAP: Literal["butt"] = "butt"
 NARROWEST = 5.0  # points of a bar of one day
 THICKNESS = {1: 3.0, 2: 5.5, 3: 8.0, 4: 10.5, 5: 13.0}  # points of a bar, by grade
 KEYS = (
@@ -97,7 +99,7 @@ def _draw(axes: Axes, lane: Lane, style: ArmStyle, down: float, points: float) -
         end = max(event.end if event.end is not None else lane.end, event.start + NARROWEST / month)
         thick = THICKNESS.get(event.grade or 0, THICKNESS[1])
         colour = COLOURS[1] if event.grade is not None and event.grade >= SEVERE else QUIET
-        axes.plot([event.start, end], [down + 11] * 2, color=colour, linewidth=thick, clip_on=False)
+        axes.plot([event.start, end], [down + 11] * 2, color=colour, linewidth=thick, solid_capstyle=CAP, clip_on=False)
         if event.serious:
             axes.plot([event.start], [down + 11], marker="*", markersize=13, color=INK, clip_on=False)
     if lane.left is not None:
@@ -124,7 +126,13 @@ def _key(figure: Figure, height: float, top: float) -> None:
     across = 12 + text_width("adverse event:", SIZE)
     for grade, thick in THICKNESS.items():
         text = f"{'grade ' if grade == 1 else ''}{grade}"
-        axes.plot([across, across + 18], [down, down], color=COLOURS[1] if grade >= SEVERE else QUIET, linewidth=thick)
+        axes.plot(
+            [across, across + 18],
+            [down, down],
+            color=COLOURS[1] if grade >= SEVERE else QUIET,
+            linewidth=thick,
+            solid_capstyle=CAP,
+        )
         _label(figure, height, across + 24, down, text)
         across += 38 + text_width(text, SIZE)
     axes.plot([across + 6], [down], marker="*", markersize=13, color=INK)
