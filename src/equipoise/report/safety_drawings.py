@@ -43,7 +43,7 @@ def swimmer_drawing(protocol: Protocol, snapshot: Snapshot) -> Drawing | None:
     infused, events = sum(len(lane.infusions) for lane in drawn), sum(len(lane.events) for lane in drawn)
     description = (
         f"A lane for each of the {len(drawn)} participants randomised, with {infused} infusions, visits, "
-        f"{events} adverse events after randomisation as bars with their highest grade, and who left."
+        f"{events} adverse events after randomisation as bars that are thicker by their highest grade, and who left."
     )
     return from_matplotlib(figure, "figure-swimmer", "Each participant’s time in the trial", description)
 
@@ -137,7 +137,7 @@ def laboratory_drawings(protocol: Protocol, snapshot: Snapshot, values: pd.DataF
         raised = len({point.participant for point in drawn if point.grade})
         description = (
             f"A line for each participant, a panel for each arm. Dashed lines are limits of normal, grey ones the "
-            f"limits of grades, numbered on the right; a value of grade 1 or more is ringed and has its grade. "
+            f"limits of grades, numbered on the right; a value of grade 1 or more has a ring whose shape is its grade. "
             f"{raised} of {len({point.participant for point in drawn})} participants have such a value."
         )
         name = f"{found[0]['name']}: every participant"

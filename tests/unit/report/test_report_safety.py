@@ -319,8 +319,10 @@ def test_swimmer_lanes_hold_every_infusion_and_event(protocol, treated):
     assert sum(len(lane.infusions) for lane in drawn) == 29
     assert sum(len(lane.events) for lane in drawn) == treated.adverse_events["after_randomisation"].sum()
     assert sum(lane.left is not None for lane in drawn) == 1
-    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
-    assert sorted(texts) == ["1", "2", "3", "3", "3*"]
+    bars = sorted(line.get_linewidth() for line in figure.axes[0].lines if line.get_linestyle() == "-")
+    stars = [line for line in figure.axes[0].lines if line.get_marker() == "*"]
+    assert [width for width in bars if width > 2] == [3.0, 5.5, 8.0, 8.0, 8.0]
+    assert len(stars) == 1
 
 
 def test_grade_limits_follow_sex_and_unit(protocol, values):
@@ -341,10 +343,11 @@ def test_laboratory_panels_ring_what_is_graded(protocol):
     limits = [GradeLimit(1, 4.0, 4.1), GradeLimit(2, 4.2, 4.3), GradeLimit(3, 7.0, 7.0), GradeLimit(4, 99.0, 99.0)]
     figure, drawn = laboratory_figure(points, arm_styles(protocol), [0.5, 3.0], limits, axis_title="x")
     assert [point.arm for point in drawn] == ["NKART", "ART", "ART"]
-    art = figure.axes[1]
-    assert art.get_ylim() == figure.axes[0].get_ylim()
+    _, other, art = figure.axes  # the first holds the key
+    assert art.get_ylim() == other.get_ylim()
     numbers = [text.get_text().strip() for text in art.texts]
-    assert numbers == ["1", "3", "3"]  # grade 2 would touch grade 1, grade 4 is out of sight; the last is the value's
+    assert numbers == ["1", "3"]  # grade 2 would touch grade 1, grade 4 is out of sight
+    assert [line.get_marker() for line in art.lines if line.get_markersize() == 11] == ["D"]
 
 
 def test_incidence_keeps_equal_arms_apart(protocol):

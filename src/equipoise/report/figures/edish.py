@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from equipoise.report.figures.arms import QUIET, ArmStyle
-from equipoise.report.figures.axes import WIDTH, frame, house_style, key, sheet
+from equipoise.report.figures.axes import SIZE, WIDTH, frame, house_style, key, sheet
+from equipoise.report.text_width import text_width
 
-LEFT, RIGHT, PLOT, FOOT = 56.0, 12.0, 300.0, 50.0
+LEFT, RIGHT, PLOT, FOOT, LINE = 56.0, 12.0, 300.0, 50.0, 16.0
 ALT_LINE, BILIRUBIN_LINE = 3.0, 2.0
 TICKS = (0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 20, 50, 100)
 
@@ -66,8 +67,13 @@ def edish_figure(peaks: Sequence[Peaks], styles: Sequence[ArmStyle]) -> tuple[Fi
                 markeredgecolor=style.colour,
                 clip_on=False,
             )
-        for peak in peaks:
-            if peak.aminotransferase >= ALT_LINE or peak.bilirubin >= BILIRUBIN_LINE:
+        beyond = [peak for peak in peaks if peak.aminotransferase >= ALT_LINE or peak.bilirubin >= BILIRUBIN_LINE]
+        named: list[tuple[float, float]] = []
+        for peak in beyond:
+            across, up = axes.transData.transform((peak.aminotransferase, peak.bilirubin))
+            wide = text_width(peak.participant, SIZE) + 8
+            if all(abs(across - x) > wide or abs(up - y) > LINE for x, y in named):  # others keep their mark alone
+                named.append((across, up))
                 axes.annotate(
                     peak.participant,
                     (peak.aminotransferase, peak.bilirubin),

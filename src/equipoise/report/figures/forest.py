@@ -59,6 +59,7 @@ def forest_figure(
         figure = sheet(height)
         axes = frame(figure, left=LEFT, right=RIGHT, top=4, bottom=72)
         axes.set_xlim(*_limits(effects))
+        axes.set_xticks(_whole_ticks(axes))
         axes.set_ylim(body, 0)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
@@ -96,6 +97,14 @@ def _limits(effects: Sequence[Effect]) -> tuple[float, float]:
     low, high = min([0.0, *ends]), max([0.0, *ends])
     room = 0.04 * (high - low or 1.0)
     return low - room, high + room
+
+
+def _whole_ticks(axes: Axes) -> list[float]:
+    """The ticks whose numbers do not reach over the figure's edge."""
+    low, high = axes.get_xlim()
+    point = (high - low) / (WIDTH - LEFT - RIGHT)
+    ticks = [(float(tick), point * text_width(f"{tick:g}", SIZE) / 2) for tick in axes.get_xticks()]
+    return [tick for tick, half in ticks if low - LEFT * point + half <= tick <= high + RIGHT * point - half]
 
 
 def _interval(axes: Axes, effect: Effect, down: float) -> None:

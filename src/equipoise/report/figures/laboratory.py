@@ -11,10 +11,12 @@ from matplotlib.ticker import MaxNLocator
 
 from equipoise.report.figures.arms import INK, QUIET, RULE, ArmStyle
 from equipoise.report.figures.axes import SIZE, WIDTH, frame, house_style, sheet
-from equipoise.report.text_width import wrapped
+from equipoise.report.text_width import text_width, wrapped
 
 LEFT, GAP, RIGHT, PLOT, HEAD, FOOT = 56.0, 26.0, 22.0, 210.0, 44.0, 46.0
 COLUMNS = 2
+RINGS = {1: "o", 2: "s", 3: "D", 4: "^"}
+LINE = 17.0  # points that a number takes on the right
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +62,18 @@ def laboratory_figure(
     used = [style for style in styles if any(point.arm == style.arm for point in points)]
     drawn = tuple(sorted(points, key=lambda p: ([style.arm for style in used].index(p.arm), p.participant, p.month)))
     rows = -(-len(used) // COLUMNS)
-    height = 24 + rows * (PLOT + HEAD + FOOT)
+    height = 48 + rows * (PLOT + HEAD + FOOT)
     width = (WIDTH - LEFT - RIGHT - GAP * (COLUMNS - 1)) / COLUMNS
     low, high = _range(drawn, normal)
     last = max(point.month for point in drawn)
     with house_style():
         figure = sheet(height)
         figure.text(4 / WIDTH, 1 - 10 / height, axis_title, va="center")
+        _key(figure, height, 32)
         for place, style in enumerate(used):
             row, column = divmod(place, COLUMNS)
             left = LEFT + column * (width + GAP)
-            top = 24 + row * (PLOT + HEAD + FOOT)
+            top = 48 + row * (PLOT + HEAD + FOOT)
             own = [point for point in drawn if point.arm == style.arm]
             title = wrapped(
                 f"{style.name}, n = {len({point.participant for point in own})}", width + 20, SIZE, bold=True
@@ -105,13 +108,13 @@ def _limits(axes: Axes, normal: Sequence[float], limits: Sequence[GradeLimit]) -
     bottom, top = axes.get_ylim()
     for limit in normal:
         axes.axhline(limit, color=QUIET, linewidth=1, linestyle=(0, (4, 2)), zorder=0)
-    scale, taken = PLOT / (top - bottom), -SIZE
+    scale, taken = PLOT / (top - bottom), -LINE
     for begins in sorted(limits, key=lambda limit: limit.low):
         if not (bottom < begins.low and begins.high < top):
             continue
         axes.axhspan(begins.low, begins.high, facecolor=RULE, edgecolor=RULE, linewidth=1.2, zorder=0)
         middle = (begins.low + begins.high) / 2
-        if scale * (middle - bottom) >= taken + SIZE:  # a number that would touch the one below is left out
+        if scale * (middle - bottom) >= taken + LINE:  # a number that would touch the one below is left out
             taken = scale * (middle - bottom)
             axes.text(axes.get_xlim()[1], middle, f" {begins.grade}", va="center", color=QUIET, clip_on=False)
 
@@ -131,12 +134,26 @@ def _line(axes: Axes, points: Sequence[GradedPoint], style: ArmStyle) -> None:
     )
     for point in points:
         if point.grade:
-            axes.plot([point.month], [point.value], marker="o", markersize=11, markerfacecolor="none", color=INK)
-            axes.annotate(
-                str(point.grade),
-                (point.month, point.value),
-                xytext=(8, 0),
-                textcoords="offset points",
-                va="center",
-                weight="bold",
+            axes.plot(
+                [point.month],
+                [point.value],
+                marker=RINGS[point.grade],
+                markersize=11,
+                markerfacecolor="none",
+                color=INK,
+                clip_on=False,
             )
+
+
+def _key(figure: Figure, height: float, top: float) -> None:
+    """What each ring says."""
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.axis("off")
+    axes.set_xlim(0, WIDTH)
+    axes.set_ylim(height, 0)
+    across = 12.0
+    for grade, ring in RINGS.items():
+        text = f"grade {grade}"
+        axes.plot([across], [top], marker=ring, markersize=11, markerfacecolor="none", color=INK)
+        figure.text((across + 12) / WIDTH, 1 - top / height, text, va="center")
+        across += 36 + text_width(text, SIZE)

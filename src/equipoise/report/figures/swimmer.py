@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,7 +15,9 @@ from equipoise.report.text_width import text_width
 
 ROW, TITLE, FOOT, KEY = 30.0, 22.0, 46.0, 20.0
 SEVERE = 3
+CAP: Literal["butt"] = "butt"
 NARROWEST = 5.0  # points of a bar of one day
+THICKNESS = {1: 3.0, 2: 5.5, 3: 8.0, 4: 10.5, 5: 13.0}  # points of a bar, by grade
 KEYS = (
     ("v", COLOURS[0], COLOURS[0], "infusion"),
     ("|", QUIET, QUIET, "visit"),
@@ -59,10 +62,10 @@ def swimmer_figure(lanes: Sequence[Lane], styles: Sequence[ArmStyle]) -> tuple[F
     used = [style for style in styles if any(lane.arm == style.arm for lane in drawn)]
     left = 14 + max(text_width(lane.participant, SIZE) for lane in drawn)
     body = ROW * len(drawn) + TITLE * len(used)
-    height = body + FOOT + KEY * 3 + 6
+    height = body + FOOT + KEY * 2 + 6
     with house_style():
         figure = sheet(height)
-        axes = frame(figure, left=left, right=16, top=4, bottom=FOOT + KEY * 3 + 2)
+        axes = frame(figure, left=left, right=16, top=4, bottom=FOOT + KEY * 2 + 2)
         axes.set_ylim(body, 0)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
@@ -92,22 +95,13 @@ def _draw(axes: Axes, lane: Lane, style: ArmStyle, down: float, points: float) -
     if lane.infusions:
         places = [down - 5] * len(lane.infusions)
         axes.plot(lane.infusions, places, linestyle="", marker="v", markersize=7, color=COLOURS[0], clip_on=False)
-    free = -1.0
-    for event in sorted(lane.events, key=lambda event: event.start):
+    for event in lane.events:
         end = max(event.end if event.end is not None else lane.end, event.start + NARROWEST / month)
-        grave = event.grade is not None and event.grade >= SEVERE
-        axes.plot(
-            [event.start, end],
-            [down + 11, down + 11],
-            color=COLOURS[1] if grave else QUIET,
-            linewidth=6,
-            solid_capstyle="butt",
-            clip_on=False,
-        )
-        text = f"{'' if event.grade is None else event.grade}{'*' if event.serious else ''}"
-        across = max(end + 3 / month, free)
-        axes.text(across, down + 11, text, va="center", weight="bold" if grave else "normal", clip_on=False)
-        free = across + (text_width(text, SIZE, bold=grave) + 3) / month
+        thick = THICKNESS.get(event.grade or 0, THICKNESS[1])
+        colour = COLOURS[1] if event.grade is not None and event.grade >= SEVERE else QUIET
+        axes.plot([event.start, end], [down + 11] * 2, color=colour, linewidth=thick, solid_capstyle=CAP, clip_on=False)
+        if event.serious:
+            axes.plot([event.start], [down + 11], marker="*", markersize=13, color=INK, clip_on=False)
     if lane.left is not None:
         axes.plot([lane.left], [down], marker="X", markersize=9, markerfacecolor=PAPER, color=INK, clip_on=False)
 
@@ -127,9 +121,19 @@ def _key(figure: Figure, height: float, top: float) -> None:
         axes.plot([across], [top], marker=marker, markersize=8, markerfacecolor=face, markeredgecolor=edge)
         _label(figure, height, across + 10, top, text)
         across += 34 + text_width(text, SIZE)
-    for place, (colour, text) in enumerate(
-        ((QUIET, "adverse event, with its grade; * serious"), (COLOURS[1], "adverse event of grade 3 or more"))
-    ):
-        down = top + KEY * (place + 1)
-        axes.plot([5, 25], [down, down], color=colour, linewidth=6, solid_capstyle="butt")
-        _label(figure, height, 32, down, text)
+    down = top + KEY
+    _label(figure, height, 4, down, "adverse event:")
+    across = 12 + text_width("adverse event:", SIZE)
+    for grade, thick in THICKNESS.items():
+        text = f"{'grade ' if grade == 1 else ''}{grade}"
+        axes.plot(
+            [across, across + 18],
+            [down, down],
+            color=COLOURS[1] if grade >= SEVERE else QUIET,
+            linewidth=thick,
+            solid_capstyle=CAP,
+        )
+        _label(figure, height, across + 24, down, text)
+        across += 38 + text_width(text, SIZE)
+    axes.plot([across + 6], [down], marker="*", markersize=13, color=INK)
+    _label(figure, height, across + 18, down, "serious")
