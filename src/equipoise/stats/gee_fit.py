@@ -6,6 +6,7 @@ Terms: *cluster* (a participant, whose visits belong together), *visit* (a posit
 """
 
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ from equipoise.stats.refusals import (
     check_level,
     choose,
 )
-from equipoise.stats.samples import LARGEST, Matrix, Vector
+from equipoise.stats.samples import Matrix, Vector
 from equipoise.stats.separation import SEPARABLE, refuse_separation
 
 DF_RULES = ("normal", "between", "fay-graubard", "pan-wall")
@@ -241,7 +242,6 @@ def gee(
     beside = [(role, name) for role, name in (("weights", weights), ("offset", offset)) if name is not None]
     design = build_design(formula, frame, order_by=order_by, beside=beside)
     check_outcome(chosen, design.outcome)
-    refuse_extremes(design.outcome)
     standard = standardise(design.matrix)
     shift = common_shift(chosen, tie, design, standard)
     long = by_visit(design, standard.matrix, design.outcome - shift, cluster, time, weights, offset)
@@ -324,12 +324,6 @@ def reported(estimates: Estimates, covariance: str, df: "str | float") -> GeeFit
         notes(estimates, name, rule),
         estimates,
     )
-
-
-def refuse_extremes(outcome: Vector) -> None:
-    """Refuse outcomes whose squares a float cannot hold."""
-    if np.abs(outcome).max() > LARGEST:
-        raise BadSample("outcome", None, f"holds values beyond {LARGEST:g}", "give it in another unit")
 
 
 def refuse_separated(posed: Posed, solution: Solution, columns: tuple[str, ...]) -> None:
@@ -497,8 +491,8 @@ def resolved(covariance: str, df: "str | float", n: int) -> "tuple[str, str | fl
     choose("covariance", covariance, COVARIANCES)
     if isinstance(df, str):
         return covariance, choose("df", ("between" if few else "normal") if df == "auto" else df, DF_RULES)
-    if not df > 0:
-        raise BadSample("df", df, "is not above zero", "give a positive number or the name of a rule")
+    if not isinstance(df, Real) or not df > 0:
+        raise BadSample("df", df, "is not a number above zero", "give a positive number or the name of a rule")
     return covariance, float(df)
 
 

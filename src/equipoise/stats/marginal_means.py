@@ -150,7 +150,7 @@ def marginal_means(
         raise BadSample(
             "fit", fit.__class__.__name__, "has no marginal means", "give a fit of gee, mmrm, ancova or rm_anova"
         )
-    factors, groups = names_of("factor", factor), names_of("by", by)
+    factors, groups = as_names(factor, "factor"), as_names(by, "by")
     check_names(factors, groups, [str(name) for name in fitted.recipe.rows.columns])
     grid = reference_grid(fitted.recipe, at)
     names = (*groups, *factors)
@@ -175,17 +175,6 @@ def marginal_means(
         (*grid.notes, *empty_cells(grid, names), *interactions(fitted, grid, names)),
         means,
     )
-
-
-def names_of(role: str, names: "str | Sequence[str] | None") -> tuple[str, ...]:
-    """Names as a tuple.
-
-    Raises:
-        BadSample: something that is no name.
-    """
-    if names is None or (isinstance(names, Sequence) and all(isinstance(name, str) for name in names)):
-        return as_names(names)
-    raise BadSample(role, names, "is not a name", "give the name of a factor, or several")
 
 
 def check_names(factors: tuple[str, ...], by: tuple[str, ...], known: list[str]) -> None:

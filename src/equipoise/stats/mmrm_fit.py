@@ -503,7 +503,10 @@ def contrast_matrix(weights: ArrayLike, p: int) -> Matrix:
     Raises:
         BadSample: another shape, values that are not finite, or a contrast of zeros.
     """
-    rows = np.atleast_2d(np.asarray(weights, dtype=np.float64))
+    try:
+        rows = np.atleast_2d(np.asarray(weights, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise BadSample("weights", None, "are not numbers", f"give {p} finite weights a contrast") from None
     if rows.ndim != 2 or rows.shape[1] != p or not np.isfinite(rows).all() or not rows.any(axis=1).all():
         raise BadSample(
             "weights", None, f"are no contrasts of {p} coefficients", f"give {p} finite weights, not all zero"

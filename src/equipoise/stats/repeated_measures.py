@@ -28,7 +28,7 @@ from equipoise.stats.refusals import (
     RankDeficient,
     TooFewClusters,
 )
-from equipoise.stats.samples import LARGEST, Matrix, Vector
+from equipoise.stats.samples import Matrix, refuse_extremes
 
 NO_ERROR = 1e-24  # relative to the variation of the outcome
 
@@ -98,7 +98,7 @@ def rm_anova(
         Mathematical Statistics 11:204-209; Olejnik and Algina (2003), Psychological Methods 8:434-447.
     """
     frame = opened(data)
-    inner, outer = as_names(within), as_names(between)
+    inner, outer = as_names(within, "within"), as_names(between, "between")
     cells = by_subject(frame, outcome, subject, inner, outer)
     designs = between_designs(cells.between)
     whole = np.hstack([matrix for _, matrix in designs])
@@ -130,11 +130,18 @@ def rm_anova(
     )
 
 
-def as_names(names: "str | Sequence[str] | None") -> tuple[str, ...]:
-    """Column names as a tuple, whether one, several or none were given."""
+def as_names(names: "str | Sequence[str] | None", field: str) -> tuple[str, ...]:
+    """Column names as a tuple, whether one, several or none were given.
+
+    Raises:
+        BadSample: something else.
+    """
     if names is None:
         return ()
-    return (names,) if isinstance(names, str) else tuple(names)
+    listed = (names,) if isinstance(names, str) else names
+    if not isinstance(listed, Sequence) or not all(isinstance(name, str) for name in listed):
+        raise BadSample(field, names, "is not a name", "give the name of a factor, or several")
+    return tuple(listed)
 
 
 def by_subject(frame: Opened, outcome: str, subject: str, within: Sequence[str], between: Sequence[str]) -> Cells:
@@ -171,7 +178,7 @@ def by_subject(frame: Opened, outcome: str, subject: str, within: Sequence[str],
     complete = ~np.isnan(wide).any(axis=1)
     if not complete.any():
         raise BadSample("data", None, "has no subject with every cell", "use gee, which takes incomplete subjects")
-    refuse_extremes(outcome, values)
+    refuse_extremes(values[~np.isnan(values)], outcome)
     origin = float(wide[complete].mean())
     return Cells(
         wide[complete] - origin,
@@ -191,12 +198,6 @@ def refuse_one_column_twice(names: tuple[str, ...]) -> None:
         raise BadSample(
             "outcome, subject, within, between", None, f"name {', '.join(twice)} twice", "name each column once"
         )
-
-
-def refuse_extremes(outcome: str, values: Vector) -> None:
-    """Refuse outcomes whose squares a float cannot hold."""
-    if np.nanmax(np.abs(values)) > LARGEST:
-        raise BadSample("outcome", outcome, f"holds values beyond {LARGEST:g}", "give it in another unit")
 
 
 def ranked(values: "pd.Series[Any]") -> tuple[NDArray[np.intp], tuple[Any, ...]]:

@@ -202,6 +202,8 @@ def checked_blocks(allocations: Allocations, observed: Codes) -> Iterator[Codes]
     if observed.ndim != 1 or not observed.size:
         raise BadSample("observed", observed.shape, "is not one code a participant", "give one sequence of arm codes")
     source = allocations() if callable(allocations) else allocations
+    if not isinstance(source, Iterable):
+        raise BadSample("allocations", source, "are no sequences of arm codes", "give an array (R, n) or blocks of it")
     rows = 0
     for block in [source] if isinstance(source, np.ndarray) else source:
         codes = np.atleast_2d(np.asarray(block))
@@ -222,8 +224,10 @@ def evaluate(statistic: Statistic, codes: Codes) -> Vector:
     """The statistic of each row of codes.
 
     Raises:
-        BadSample: a result of another shape, or one that is not finite.
+        BadSample: no function, a result of another shape, or one that is not finite.
     """
+    if not callable(statistic):
+        raise BadSample("statistic", statistic, "is not a function", "give one that takes codes (r, n), returns (r,)")
     values = np.asarray(statistic(codes), dtype=np.float64)
     if values.shape != (len(codes),):
         raise BadSample("statistic", values.shape, f"is not one number for each of {len(codes)} rows", "return (r,)")

@@ -194,6 +194,9 @@ def test_contrasts(trial):
         assert refusal(fit.contrast, weights) == (
             "weights: are no contrasts of 8 coefficients; give 8 finite weights, not all zero"
         )
+    for weights in ("arm", [[1], [1, 2]]):
+        for call in (fit.contrast, fit.df_of):
+            assert refusal(call, weights) == "weights: are not numbers; give 8 finite weights a contrast"
     assert refusal(fit.contrast, np.eye(8)[:2]) == "weights: has 2 rows; give one contrast, or use joint_test"
     assert refusal(fit.joint_test, "dose").startswith("terms = dose: is not in the model; choose from ")
 

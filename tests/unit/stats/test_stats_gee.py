@@ -195,7 +195,12 @@ REFUSED = {
     "df_number": (
         lambda f: gee(f, df=0),
         refusals.BadSample,
-        "df = 0: is not above zero; give a positive number or the name of a rule",
+        "df = 0: is not a number above zero; give a positive number or the name of a rule",
+    ),
+    "df_none": (
+        lambda f: gee(f, df=None),
+        refusals.BadSample,
+        "df: is not a number above zero; give a positive number or the name of a rule",
     ),
     "df_pair": (
         lambda f: gee(f, covariance="mancl-derouen", df="fay-graubard"),

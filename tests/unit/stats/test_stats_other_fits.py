@@ -119,7 +119,22 @@ ANOVA_REFUSED = {
     "extreme": (
         lambda f: anova(f.assign(y=f["y"] * 1e150)),
         refusals.BadSample,
-        "outcome = y: holds values beyond 1e+100; give it in another unit",
+        "y: holds values beyond 1e+100; give it in another unit",
+    ),
+    "alike": (
+        lambda f: anova(f.assign(y=f["y"] * 1e-160)),
+        refusals.BadSample,
+        "y: varies by less than 1e-100; give it in another unit",
+    ),
+    "no_name": (
+        lambda f: anova(f, within=3),
+        refusals.BadSample,
+        "within = 3: is not a name; give the name of a factor, or several",
+    ),
+    "no_names": (
+        lambda f: anova(f, between=[3]),
+        refusals.BadSample,
+        "between = [3]: is not a name; give the name of a factor, or several",
     ),
     "column_twice": (
         lambda f: anova(f, within=["visit", "arm"], between="arm"),

@@ -216,6 +216,14 @@ REFUSED = {
         lambda: stats.rerandomisation(difference, [], [0, 1]),
         "allocations: holds no allocation; draw at least some thousands",
     ),
+    "no_allocations": (
+        lambda: stats.rerandomisation(difference, None, [0, 1]),
+        "allocations: are no sequences of arm codes; give an array (R, n) or blocks of it",
+    ),
+    "no_function": (
+        lambda: stats.rerandomisation(3, ALL, ARMS),
+        "statistic = 3: is not a function; give one that takes codes (r, n), returns (r,)",
+    ),
     "observed": (
         lambda: stats.rerandomisation(difference, ALL, [[0, 1]]),
         "observed = (1, 2): is not one code a participant; give one sequence of arm codes",
