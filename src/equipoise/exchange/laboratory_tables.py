@@ -89,7 +89,7 @@ def read_laboratory_table(path: Path) -> LaboratoryTable:
     Raises:
         TableRefused: every fault at once; a column that is missing or named twice, a row of another width.
     """
-    faults = FaultList(str(path))
+    faults = FaultList(path.name or str(path))
     text = contents_of(path, faults).text
     first = text.partition("\n")[0]
     delimiter = max(DELIMITERS, key=first.count)

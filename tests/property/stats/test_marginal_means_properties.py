@@ -24,8 +24,9 @@ def trial(seed):
     frame["site"] = rng.permutation(np.where(np.arange(45) % 2, "east", "west"))
     frame["age"] = rng.normal(45, 9, 15)[frame["id"]]
     frame["y"] = rng.normal(100, 20, 15)[frame["id"]] + rng.normal(0, 15, 45)
-    seen = {(arm, site) for arm, site in zip(frame["arm"], frame["site"], strict=True)}
-    return frame if len(seen) == 6 else trial(seed + 1)
+    # A subject alone in a combination would determine a coefficient alone, which the covariance refuses.
+    subjects = frame.groupby(["arm", "site"])["id"].nunique()
+    return frame if len(subjects) == 6 and subjects.min() > 1 else trial(seed + 1)
 
 
 def fitted(frame):

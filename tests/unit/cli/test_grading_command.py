@@ -144,7 +144,7 @@ def test_a_table_that_cannot_be_used_is_refused_whole(run, labs, tmp_path, text,
     labs.write_text(text)
     code, out, err = run("safety", "grade", labs, "--scale", "daids", "--out", tmp_path / "g.csv")
     assert (code, out) == (1, "")
-    assert err == f"Refused. {told.replace('{labs}', str(labs))}\n"
+    assert err == f"Refused. {told.replace('{labs}', labs.name)}\n"
     assert not (tmp_path / "g.csv").exists()
 
 
@@ -182,6 +182,6 @@ def test_a_long_table_keeps_its_order_and_tells_the_line_of_a_fault(run, labs, t
     code, _, err = run("safety", "grade", labs, "--scale", "daids", "--out", tmp_path / "h.csv")
     assert (code, err) == (
         1,
-        f"Refused. {labs}:1002: has 2 cells where the header has 11; "
+        "Refused. labs.csv:1002: has 2 cells where the header has 11; "
         "add or remove a delimiter, and put a cell that holds one in quotes\n",
     )
