@@ -15,7 +15,7 @@ from scipy import special
 
 from equipoise.stats.coefficients import contrast_rows, two_sided_p
 from equipoise.stats.gee_batch import flattened
-from equipoise.stats.mmrm_data import NO_RESIDUAL
+from equipoise.stats.mmrm_data import NO_RESIDUAL, refuse_extreme_residuals
 from equipoise.stats.mmrm_engine import Index, Problem, Solution, solve, transposed
 from equipoise.stats.mmrm_fit import KENWARD_ROGER, METHODS, check_choices
 from equipoise.stats.mmrm_inference import (
@@ -314,6 +314,7 @@ def posed(arrays: Arrays, structure: Structure, groups: int = 1, *, reml: bool) 
     scale = np.sqrt((residual**2).sum(axis=(-2, -1)) / many)
     varies = scale > NO_RESIDUAL * np.sqrt((outcome**2).sum(axis=(-2, -1)) / many)
     scale = np.where(varies, scale, 1.0)
+    refuse_extreme_residuals(scale, "y")
     design = (rows * q).reshape(-1, n, visits, p)
     residual = residual / scale[:, np.newaxis, np.newaxis]
     if groups == 1 and arrays.observed.all():

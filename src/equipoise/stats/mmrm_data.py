@@ -23,6 +23,7 @@ from equipoise.stats.refusals import BadSample, NotIdentified, UnknownChoice
 from equipoise.stats.samples import Matrix, Vector
 
 NO_RESIDUAL = 1e-12  # root mean square residual relative to the outcome's
+LARGEST_RESIDUAL = 1e70  # root mean square whose fourth power, a covariance of variances, a float still holds
 EVERYONE = "all"
 PAIRED = ("us",)
 BY_LAG = ("toep", "toeph")
@@ -205,11 +206,23 @@ def coordinates_of(
     return found
 
 
+def refuse_extreme_residuals(scale: Vector, name: str) -> None:
+    """Refuse root mean square residuals (m,) whose fourth power a float cannot hold.
+
+    Raises:
+        BadSample: by the outcome's name.
+    """
+    if scale.max() > LARGEST_RESIDUAL:
+        raise BadSample(name, None, f"varies by more than {LARGEST_RESIDUAL:g}", "give it in another unit")
+    if scale.min() < 1 / LARGEST_RESIDUAL:
+        raise BadSample(name, None, f"varies by less than {1 / LARGEST_RESIDUAL:g}", "give it in another unit")
+
+
 def pose(long: Longitudinal, covariance: str, *, reml: bool) -> Posed:
     """The engine's problem.
 
     Raises:
-        BadSample: no residual variation, or no more rows than coefficients.
+        BadSample: no residual variation or an extreme one, or no more rows than coefficients.
         NotIdentified: a covariance that these subjects cannot determine.
     """
     structure = structure_of(covariance, long.visits, long.positions)
@@ -225,6 +238,7 @@ def pose(long: Longitudinal, covariance: str, *, reml: bool) -> Posed:
     scale = float(np.sqrt((residual**2).sum() / long.seen.sum()))
     if scale <= NO_RESIDUAL * float(np.sqrt((outcome**2).sum() / long.seen.sum())):
         raise BadSample("data", None, "has no residual variation about the model", "check for copied columns")
+    refuse_extreme_residuals(np.array([scale]), "outcome")
     cells = cells_of(long.seen, long.group)
     residual = residual / scale
     rows = compressed(design, residual, cells)

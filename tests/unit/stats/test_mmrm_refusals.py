@@ -261,3 +261,26 @@ def test_arrays():
         "df = between-within: is not offered; "
         "choose one of kenward-roger, kenward-roger-linear, satterthwaite, residual"
     )
+
+
+@pytest.mark.parametrize(
+    ("factor", "told"),
+    [(1e80, "varies by more than 1e+70"), (1e-90, "varies by less than 1e-70")],
+)
+def test_an_outcome_whose_variances_no_float_holds(trial, factor, told):
+    extreme = trial.assign(y=trial["y"] * factor)
+    assert refused(extreme) == f"outcome: {told}; give it in another unit"
+    y = np.random.default_rng(4).normal(size=(8, 3)) * factor
+    assert refusal(stats.batch.mmrm, y, np.ones((8, 3, 1))) == f"y: {told}; give it in another unit"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("factor", [1e69, 1e-69])
+@pytest.mark.parametrize("df", ["kenward-roger", "satterthwaite"])
+def test_an_outcome_of_any_unit_short_of_that_gives_the_same_test(trial, factor, df):
+    plain, scaled = (
+        stats.mmrm(FORMULA, trial.assign(y=trial["y"] * unit), subject="id", visit="visit", df=df)
+        for unit in (1.0, factor)
+    )
+    first, second = (fit.joint_test("arm:C(visit)") for fit in (plain, scaled))
+    assert (second.statistic, second.p_value) == pytest.approx((first.statistic, first.p_value), rel=1e-6)
