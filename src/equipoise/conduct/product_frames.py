@@ -13,7 +13,8 @@ from equipoise.ledger import Row, Tables
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "lots": (
-        "lot", "product", "donor", "received_at", "expires_at", "status", "released_at", "released_by", "bags",
+        "lot", "product", "donor", "received_at", "expires_at", "status", "conditionally_released_at",
+        "conditionally_released_by", "released_at", "released_by", "bags",
     ),
     "lot_results": ("lot", "criterion", "test", "value", "unit", "passes", "blocking", "due_on", "at"),
     "bags": ("bag", "lot", "product", "donor", "cells", "volume_ml", "status", "participant", "course"),
@@ -31,8 +32,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 def lots(tables: Tables) -> Iterator[Record]:
     """Every lot and where it stands."""
+    moments = ("received_at", "expires_at", "conditionally_released_at", "released_at")
     for row in tables.rows("lot"):
-        yield {**row, **{name: moment_of(row[name]) for name in ("received_at", "expires_at", "released_at")}}
+        yield {**row, **{name: moment_of(row[name]) for name in moments}}
 
 
 def lot_results(tables: Tables) -> Iterator[Record]:

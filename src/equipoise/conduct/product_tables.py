@@ -21,6 +21,7 @@ TABLES = (
         {
             "lot": str, "product": str, "donor": str, "donated_on": str, "made": str, "made_at": str,
             "received_at": str, "stated_expiry": str, "expires_at": str, "status": str, "status_reason": str,
+            "conditionally_released_at": str, "conditionally_released_by": str,
             "released_at": str, "released_by": str,
             "certificate": str, "bags": int, "results": int,
         },
@@ -124,7 +125,8 @@ def lot_standing(lots: Iterable[str], status: str, why: str | None) -> Iterator[
 
 def _released(event: Event, payload: Payload) -> Iterator[Put]:
     yield from _standing(event, payload)
-    who = {"released_at": event.at.isoformat(), "released_by": event.actor.id, "certificate": payload["certificate"]}
+    how = "conditionally_released" if payload["status"] == "conditionally released" else "released"
+    who = {f"{how}_at": event.at.isoformat(), f"{how}_by": event.actor.id, "certificate": payload["certificate"]}
     yield Put("lot", (payload["lot"],), who)
 
 

@@ -392,11 +392,18 @@ def test_a_conditional_release_waits_for_a_result_and_then_becomes_full(kit):
     kit.typed_donor()
     kit.measured()
     kit.release(conditional=True)
-    assert kit.rows("lot")[0]["status"] == "conditionally released"
+    first = kit.rows("lot")[0]
+    assert (first["status"], first["conditionally_released_by"], first["released_by"], first["released_at"]) == (
+        "conditionally released",
+        "q.unit",
+        None,
+        None,
+    )
     kit.result("L01", "sterility")
     kit.release()
     row = kit.rows("lot")[0]
     assert (row["status"], row["released_by"], row["certificate"]) == ("released", "q.unit", "CoA L01")
+    assert row["conditionally_released_at"] == first["conditionally_released_at"] < row["released_at"]
     first, second = kit.events(Kind.LOT_RELEASED)
     assert [verdict["verdict"] for verdict in first.payload["verdicts"]].count("pending") == 1
     assert {verdict["verdict"] for verdict in second.payload["verdicts"]} == {"passes"}

@@ -417,6 +417,8 @@ def lot(code: str, donor_code: str, on: date) -> dict[str, object]:
         "received_at": at_noon(on, -3),
         "expires_at": at_noon(on, 21),
         "status": "released",
+        "conditionally_released_at": at_noon(on, -3),
+        "conditionally_released_by": "quality",
         "released_at": at_noon(on, -2),
         "released_by": "quality",
         "bags": 1,

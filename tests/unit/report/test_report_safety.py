@@ -229,7 +229,13 @@ def test_tables_say_what_the_results_say(protocol, treated, treated_results, val
 
 def test_listings_hold_every_record_and_codes_only(protocol, treated, treated_results, values):
     assert len(infusions_table(protocol, treated).bodies[0].rows) == 29
-    assert len(lots_table(treated).bodies[0].rows) == 29
+    lots = lots_table(treated)
+    assert len(lots.bodies[0].rows) == 29
+    assert [lots.bodies[0].rows[0].cells[place][10:] for place in (3, 4)] == [" 01:00, quality", " 02:00, quality"]
+    assert lots.notes[0].startswith("A lot may be given once it is released conditionally")
+    at_once = treated.lots.assign(conditionally_released_at=None, conditionally_released_by=None)
+    plainly = lots_table(replace(treated, lots=at_once))
+    assert (plainly.bodies[0].rows[0].cells[3], plainly.notes) == ("–", ())
     assert len(missed_table(treated).bodies[0].rows) == 1
     grave = grave_table(protocol, values)
     assert sorted(row.head for row in grave.bodies[0].rows) == ["01-001", "01-001", "01-002"]

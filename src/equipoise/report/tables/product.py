@@ -34,6 +34,10 @@ COUNTS = {
     "within": "Dose within the allowed deviation",
     "missed": "Recorded as missed",
 }
+CONDITIONAL = (
+    "A lot may be given once it is released conditionally, which the protocol allows while named results take longer "
+    "than the product lives; its final release follows them, and may then be later than its expiry."
+)
 CODES_ONLY = "Donors are shown by their codes; who they are is not in this record."
 
 
@@ -128,8 +132,8 @@ def lots_table(snapshot: Snapshot) -> Table | None:
                     _shown(lot["donor"]),
                     _minute(lot["received_at"]),
                     _shown(lot["status"]),
-                    _minute(lot["released_at"]),
-                    _shown(lot["released_by"]),
+                    _release(lot, "conditionally_released"),
+                    _release(lot, "released"),
                     _minute(lot["expires_at"]),
                     _shown(lot["bags"]),
                     f"{len(own) - len(failed)} of {len(own)}" if own else "none yet",
@@ -137,15 +141,32 @@ def lots_table(snapshot: Snapshot) -> Table | None:
                 ),
             )
         )
-    texts = ("Donor", "Received", "Stands", "Released", "By", "Expires", "Bags", "Results passed", "Not passed")
+    texts = (
+        "Donor",
+        "Received",
+        "Stands",
+        "Released conditionally",
+        "Released",
+        "Expires",
+        "Bags",
+        "Results passed",
+        "Not passed",
+    )
     return Table(
         "table-lots",
         "Lots and their release; times in UTC",
         ((Head("Lot", numeric=False), *(Head(text, numeric=text == "Bags") for text in texts)),),
         (Body(tuple(rows)),),
+        notes=() if snapshot.lots["conditionally_released_at"].isna().all() else (CONDITIONAL,),
         wordy=frozenset({8}),
         listing=True,
     )
+
+
+def _release(lot: Mapping[Hashable, Any], how: str) -> str:
+    """When and by whom a lot was released, in one way or the other."""
+    at = _minute(lot[f"{how}_at"])
+    return at if at == DASH else f"{at}, {_shown(lot[f'{how}_by'])}"
 
 
 def _test_text(result: Mapping[Hashable, Any]) -> str:
@@ -267,7 +288,7 @@ def _scaled(value: float | None, per: float, places: int) -> str:
 
 
 def _minute(moment: Any) -> str:
-    return DASH if moment is None else f"{moment:%Y-%m-%d %H:%M}"
+    return DASH if moment is None or moment != moment else f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _shown(value: object) -> str:
