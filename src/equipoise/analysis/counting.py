@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from equipoise import stats
 from equipoise.analysis.results import Row
 
 
@@ -31,4 +32,23 @@ def count_row(*path: str, count: int, n: int | None = None, **columns: Any) -> R
         estimate=float(count),
         n=count if n is None else n,
         **(stated | columns),
+    )
+
+
+def share_row(*path: str, count: int, n: int, **columns: Any) -> Row:
+    """The share that a count is of `n`, one or more, with its exact 95% interval; the id is the path's `share`.
+
+    Source: Clopper and Pearson (1934), Biometrika 26:404-413.
+    """
+    exact = stats.clopper_pearson(count, n)
+    return Row(
+        id=".".join((*path, "share")),
+        analysis=path[0],
+        role="descriptive",
+        method="clopper-pearson",
+        estimate=exact.estimate,
+        conf_low=exact.conf_low,
+        conf_high=exact.conf_high,
+        n=n,
+        **columns,
     )

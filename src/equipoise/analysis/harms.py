@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from equipoise import stats
 from equipoise.analysis.contrasts import Contrast, overall_contrasts
-from equipoise.analysis.counting import count_row
+from equipoise.analysis.counting import count_row, share_row
 from equipoise.analysis.questions import Answer
 from equipoise.analysis.results import Row
 from equipoise.analysis.words import counted
@@ -122,18 +122,7 @@ def kind_rows(
         columns: dict[str, Any] = {"arm": arm, "term": kind[-1], "label": label}
         yield count_row(*path, "participants", count=count, n=n, **columns)
         if n:
-            exact = stats.clopper_pearson(count, n)
-            yield Row(
-                id=".".join((*path, "share")),
-                analysis="harms",
-                role="descriptive",
-                method="clopper-pearson",
-                estimate=exact.estimate,
-                conf_low=exact.conf_low,
-                conf_high=exact.conf_high,
-                n=n,
-                **columns,
-            )
+            yield share_row(*path, count=count, n=n, **columns)
         if kind[0] != "withdrawals":
             number = int(found["participant"].isin(members).sum())
             yield count_row(*path, "events", count=number, n=n, **columns)
@@ -163,20 +152,7 @@ def none_rows(protocol: Protocol, people: pd.DataFrame) -> Iterator[Row]:
     for arm in protocol.arm_ids:
         n = int((people["arm"] == arm).sum())
         if n:
-            exact = stats.clopper_pearson(0, n)
-            yield Row(
-                id=f"harms.none.{arm}.share",
-                analysis="harms",
-                role="descriptive",
-                method="clopper-pearson",
-                term="none",
-                arm=arm,
-                estimate=0.0,
-                conf_low=0.0,
-                conf_high=exact.conf_high,
-                n=n,
-                label="nobody affected",
-            )
+            yield share_row("harms", "none", arm, count=0, n=n, term="none", arm=arm, label="nobody affected")
 
 
 def deadline_state(due_at: datetime, met_at: datetime | None, now: datetime) -> str:

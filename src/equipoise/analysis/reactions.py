@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from equipoise import stats
-from equipoise.analysis.counting import count_row
+from equipoise.analysis.counting import count_row, share_row
 from equipoise.analysis.exposure import arms_with_courses
 from equipoise.analysis.harms import SEVERE, highest_grades, holds
 from equipoise.analysis.questions import Answer
@@ -54,15 +53,4 @@ def course_rows(arm: str, course: str, infused: set[str], reactions: pd.DataFram
     yield count_row(*path, "events", count=len(reactions), n=n, **columns)
     yield count_row(*path, "severe", count=severe, n=n, **columns)
     if n:
-        exact = stats.clopper_pearson(affected, n)
-        yield Row(
-            id=".".join((*path, "share")),
-            analysis="reactions",
-            role="descriptive",
-            method="clopper-pearson",
-            estimate=exact.estimate,
-            conf_low=exact.conf_low,
-            conf_high=exact.conf_high,
-            n=n,
-            **columns,
-        )
+        yield share_row(*path, count=affected, n=n, **columns)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from equipoise import stats
-from equipoise.analysis.counting import count_row
+from equipoise.analysis.counting import count_row, share_row
 from equipoise.analysis.questions import Answer
 from equipoise.analysis.results import Row
 from equipoise.analysis.words import counted
@@ -44,18 +43,13 @@ def rule_rows(rule: StoppingRule, path: pd.DataFrame) -> Iterator[Row]:
         treated, events = int(last["treated"]), int(last["events"])
         yield from step_rows(("stopping", rule.id), rule, treated, events, last["boundary"])
         if treated and events <= treated:
-            exact = stats.clopper_pearson(events, treated)
-            yield Row(
-                id=f"stopping.{rule.id}.share",
-                analysis="stopping",
-                role="descriptive",
-                method="clopper-pearson",
+            yield share_row(
+                "stopping",
+                rule.id,
+                count=events,
+                n=treated,
                 term=rule.id,
                 arm=rule.arm,
-                estimate=exact.estimate,
-                conf_low=exact.conf_low,
-                conf_high=exact.conf_high,
-                n=treated,
                 label="with the event, of those treated",
             )
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from equipoise.conduct.acting import Act, acting, check_not_before, check_not_future
+from equipoise.conduct.details import moment_text
 from equipoise.conduct.in_force import InForce, nearest
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.refusing import NotAccepted, NotFound, OutOfOrder
@@ -257,12 +258,12 @@ def _settled(act: Act, in_force: InForce, participant: Row, facts: Facts, highes
 
 
 def _check_begun(act: Act, facts: Facts) -> None:
-    if facts["onset_at"] is not None and facts["onset_at"] > act.at.isoformat(timespec="microseconds"):
+    if facts["onset_at"] is not None and facts["onset_at"] > moment_text(act.at):
         raise NotAccepted("onset", facts["onset_given"], "is after now", "correct the time")
 
 
 def _check_informed(act: Act, facts: Facts, informed: str) -> None:
-    if informed > act.at.isoformat(timespec="microseconds"):
+    if informed > moment_text(act.at):
         raise NotAccepted("informed_at", informed, "is after now", "correct the time")
     if informed < facts["aware_at"]:
         problem = f"is before the site was aware of the event, {facts['aware_at']}"
@@ -321,7 +322,7 @@ def _check_facts(act: Act, in_force: InForce, facts: Facts) -> None:
         _check_code("course", facts["course"], courses)
     _check_seriousness(facts)
     _check_days(in_force, facts, in_force.day_of(act.at))
-    if facts["aware_at"] > act.at.isoformat(timespec="microseconds"):
+    if facts["aware_at"] > moment_text(act.at):
         raise NotAccepted("aware_at", facts["aware_at"], "is after now", "correct the time")
 
 
@@ -367,4 +368,4 @@ def _check_code(field: str, value: str, known: Sequence[str] | Mapping[str, str]
 def _moment(field: str, moment: datetime) -> str:
     if moment.utcoffset() is None:
         raise NotAccepted(field, moment.isoformat(), "does not say its time zone", "pass a time with its zone")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    return moment_text(moment.astimezone(UTC))

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 
 from equipoise.conduct.acting import acting
+from equipoise.conduct.details import moment_text
 from equipoise.conduct.harm import adverse_event_row
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.kinds import Kind
@@ -56,7 +57,7 @@ def report_to(
         if told_at < datetime.fromisoformat(str(stands["aware_at"])):
             problem = f"is before the site was aware, {stands['aware_at']}"
             raise NotAccepted("told_at", told_at.isoformat(), problem, "correct the time")
-        told = told_at.astimezone(UTC).isoformat(timespec="microseconds")
+        told = moment_text(told_at.astimezone(UTC))
         payload = {"participant": participant, "number": number, "to": to, "told_at": told}
         act.append(payload, stream=participant, in_force=act.in_force_for(row))
 

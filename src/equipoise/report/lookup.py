@@ -59,6 +59,11 @@ class Lookup:
         per_cent = None if row.estimate is None else numbers.per_cent(row.estimate, of)
         return shown if per_cent is None else Markup("{} ({})").format(shown, per_cent)
 
+    def share_or_dash(self, id: str) -> Markup:
+        """As `share`, of the row with this id; a dash where the results have none."""
+        row = self.results.maybe(id)
+        return DASH if row is None else self.share(row)
+
 
 def _marked(row: Row, field: Field, shown: Callable[[float | None], str]) -> Markup:
     value = getattr(row, field)

@@ -183,7 +183,7 @@ def exposure_table(protocol: Protocol, results: Results) -> Table | None:
         if results.maybe(f"{before}.participants") is None:
             continue
         rows = [
-            Row(text, tuple(_share(lookup, f"{before}.{course}.{name}") for course in courses))
+            Row(text, tuple(lookup.share_or_dash(f"{before}.{course}.{name}") for course in courses))
             for name, text in COUNTS.items()
         ]
         for name, text in (("lots", "Lots used"), ("donors", "Donors used")):
@@ -214,11 +214,6 @@ def _totals(protocol: Protocol, lookup: Lookup) -> tuple[str, ...]:
             notes.append(text.format(arm.name, lookup.share(people), courses))
     refused = lookup.number("exposure.refusals")
     return (*notes, Markup("Attempts to start an infusion that were refused: {}.").format(refused))
-
-
-def _share(lookup: Lookup, id: str) -> str:
-    row = lookup.results.maybe(id)
-    return DASH if row is None else lookup.share(row)
 
 
 def _count(lookup: Lookup, id: str) -> str:

@@ -81,7 +81,7 @@ def completeness_table(protocol: Protocol, results: Results) -> Table | None:
             Row(
                 visit.name,
                 tuple(
-                    _share_or_dash(lookup, f"complete.{outcome.variable}.{visit.id}.{arm}")
+                    lookup.share_or_dash(f"complete.{outcome.variable}.{visit.id}.{arm}")
                     for outcome in protocol.outcomes
                     for arm in protocol.arm_ids
                 ),
@@ -93,11 +93,6 @@ def completeness_table(protocol: Protocol, results: Results) -> Table | None:
     arms = tuple(Head(arm.name) for _ in protocol.outcomes for arm in protocol.arms)
     heads = ((Head("", numeric=False), *outcomes), (Head("Visit", numeric=False), *arms))
     return Table("table-complete", "Participants with a value, of those randomised", heads, (body,))
-
-
-def _share_or_dash(lookup: Lookup, id: str) -> str:
-    row = lookup.results.maybe(id)
-    return DASH if row is None else lookup.share(row)
 
 
 def quality_table(results: Results) -> Table | None:
