@@ -190,8 +190,9 @@ def _old(text: str, locus: str, digits: str, suffix: str) -> Designation | None:
 def _nearest(locus: str, rest: str) -> str:
     """What to do about a text that is nearly a name."""
     parts = re.findall(r"[0-9]+", rest)
-    if 2 <= len(parts) <= 4:
-        return f"did you mean {locus}*{':'.join(part.lstrip('0').zfill(2) for part in parts)}?"
+    fields = ":".join(part.lstrip("0").zfill(2) for part in parts)
+    if _FIELDS.fullmatch(fields) and "00" not in fields.split(":"):
+        return f"did you mean {locus}*{fields}?"
     if len(parts) == 1 and len(parts[0]) <= 2:
         return f"did you mean {locus}*{parts[0].zfill(2)}?"
     return f"write it as locus, star and fields, such as {locus}*07:02, or leave it empty when it was not typed"
