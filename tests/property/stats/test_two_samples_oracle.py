@@ -91,15 +91,18 @@ def test_the_permutation_test_counts_every_division(pair, scale, shift):
 @settings(max_examples=40)
 @example(([0.0, 0.0], [0.0, 0.0, 0.25]), 0.8)  # half the error is one division of ten
 @example(([1.0, 2.0, 4.0], [1.5, 8.0, 3.0]), 0.9)  # and here one of twenty
+@example(([0.0, 0.0], [0.25, 0.25, 0.25]), 0.8)  # one shift alone is kept: both limits are that shift
 @given(SAMPLES, LEVELS)
 def test_the_permutation_interval_is_of_shifts_that_no_side_rejects(pair, level):
     """A shift inside a limit is kept and one beyond it rejected, by tests of the shifted sample over all divisions."""
     x, y = pair
     test = stats.two_sample(x, y, method="permutation", level=level)
     step = 2.0**-20
+    # Inside is a step from the limit, but never past the middle: an interval may be one point.
+    inward = min(step, (test.conf_high - test.conf_low) / 2)
     for limit, outward in ((test.conf_low, -1), (test.conf_high, 1)):
         if np.isfinite(limit):
-            assert not shift_rejected(x, y, limit - outward * step, level)
+            assert not shift_rejected(x, y, limit - outward * inward, level)
             assert shift_rejected(x, y, limit + outward * step, level)
         else:
             assert not shift_rejected(x, y, outward * 1e6, level)
