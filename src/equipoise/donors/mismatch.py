@@ -30,7 +30,7 @@ RULES = {
     "ligand_ligand_hvg": "recipient shows a ligand that the donor lacks (host against graft)",
     "receptor_ligand": "donor has an inhibitory receptor whose ligand the recipient lacks (Leung 2004)",
     "receptor_ligand_c": "as receptor_ligand, for 2DL1, 2DL2 and 2DL3 alone",
-    "missing_ligand": "recipient lacks one or more of C1, C2 and Bw4 (Hsu 2005)",
+    "missing_ligand": "recipient lacks one or more of C1, C2 and Bw4 (after Hsu 2005)",
     "educated": "donor has receptor and ligand, recipient lacks the ligand (Ruggeri 2007)",
     "hla_c_group_mismatch_gvh": "donor shows C1 or C2 and the recipient does not",
     "hla_cw_allele": "donor has an HLA-C protein, told by two fields, that the recipient lacks",

@@ -197,8 +197,8 @@ def _minimisation(arms: tuple[str, ...], ratio: tuple[int, ...], given: Given) -
         raise MethodRefused(
             "allocation.ratio",
             ":".join(map(str, ratio)),
-            "minimisation in an unequal ratio pulls the arms away from it unless its probabilities are tuned by "
-            "simulation (Kaiser 2012)",
+            "minimisation in an unequal ratio can give participants unequal chances of an arm, which biases the "
+            "comparison (Kaiser 2012)",
             "plan equal arms, or choose simple, permuted_blocks or random_allocation_rule",
         )
     factors = _factors(given.get("factors"))

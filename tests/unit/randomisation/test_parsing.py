@@ -137,8 +137,8 @@ REFUSALS = [
     ),
     (
         ("minimisation", {"A": 2, "B": 1}, {"factors": ["sex"]}),
-        "allocation.ratio = 2:1: minimisation in an unequal ratio pulls the arms away from it unless its "
-        "probabilities are tuned by simulation (Kaiser 2012); plan equal arms, or choose simple, permuted_blocks or "
+        "allocation.ratio = 2:1: minimisation in an unequal ratio can give participants unequal chances of an arm, "
+        "which biases the comparison (Kaiser 2012); plan equal arms, or choose simple, permuted_blocks or "
         "random_allocation_rule",
     ),
 ]

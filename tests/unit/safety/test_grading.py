@@ -122,10 +122,11 @@ def test_what_decides_and_is_missing_makes_a_value_not_gradable_and_never_0(scal
         (
             CTCAE,
             "PHOS",
-            "0.3",
+            "3.0",
             "mmol/L",
             {},
-            f"{CTCAE_LABEL} gives no numeric limits for Hypophosphatemia: it is graded clinically",
+            f"{CTCAE_LABEL} gives no numeric limits for Hypophosphatemia and Hyperphosphatemia: "
+            "it is graded clinically",
         ),
         (
             CTCAE,
