@@ -49,7 +49,8 @@ def answer(protocol: Protocol, snapshot: Snapshot) -> Answer:
     Kinds: any, serious, related, grade3, interest, deaths, withdrawals; by term `harms.term.<term>.<arm>.…`, by system
     `harms.system.<system>.<arm>.…`. By highest grade `harms.grade.<grade>.<arm>` and
     `harms.term.<term>.<arm>.grade.<grade>`. What none affected still allows is `harms.none.<arm>.share`; deadlines of
-    reports are `harms.deadlines.<state>`.
+    reports are `harms.deadlines.<state>`. Where the protocol names a dictionary, terms and systems are its preferred
+    terms and systems, and `harms.coding.<state>` counts the events: current, other-version, not-coded.
     """
     if protocol.safety is None or snapshot.source != "ledger":
         return Answer((), {"harms": "Adverse events are not in these data; that is not to say that there were none."})
@@ -61,7 +62,7 @@ def answer(protocol: Protocol, snapshot: Snapshot) -> Answer:
         affected = set(found["participant"]) | others_affected(kind, people)
         rows.extend(kind_rows(protocol, people, (kind,), found, affected, LABELS[kind]))
     for term, name in terms_of(protocol, after):
-        found = after[after["term"] == term]
+        found = after[after["counted_as"] == term]
         rows.extend(kind_rows(protocol, people, ("term", term), found, set(found["participant"]), name))
         rows.extend(grade_rows(protocol, people, ("term", term), found, name))
     for system in sorted({str(each) for each in after["system"].dropna()}):
@@ -70,9 +71,10 @@ def answer(protocol: Protocol, snapshot: Snapshot) -> Answer:
     rows.extend(grade_rows(protocol, people, (), after, "any adverse event"))
     rows.extend(none_rows(protocol, people))
     rows.extend(deadline_rows(events, snapshot.as_of))
+    rows.extend(coding_rows(protocol, events))
     early = len(events) - len(after)
-    text = f"{TEXT} {counted(early, 'event')} before randomisation not counted here." if early else TEXT
-    return Answer(tuple(rows), {"harms": text})
+    before = f" {counted(early, 'event')} before randomisation not counted here." if early else ""
+    return Answer(tuple(rows), {"harms": f"{TEXT}{coding_text(protocol, events)}{before}"})
 
 
 def highest_grades(events: pd.DataFrame) -> pd.Series[float]:
@@ -170,6 +172,37 @@ def deadline_rows(events: pd.DataFrame, now: datetime) -> Iterator[Row]:
         yield count_row("harms", "deadlines", state, count=states.count(state), n=len(states), term=state)
 
 
+def coding_states(protocol: Protocol, events: pd.DataFrame) -> dict[str, int]:
+    """How many events are coded by the protocol's dictionary in its version, in another, or not; {} without one."""
+    dictionary = None if protocol.safety is None else protocol.safety.adverse_events.dictionary
+    if dictionary is None:
+        return {}
+    by_it = events["dictionary"] == dictionary.name
+    current = by_it & (events["dictionary_version"] == dictionary.version)
+    counts = {"current": current.sum(), "other-version": (by_it & ~current).sum(), "not-coded": (~by_it).sum()}
+    return {state: int(count) for state, count in counts.items()}
+
+
+def coding_rows(protocol: Protocol, events: pd.DataFrame) -> Iterator[Row]:
+    """How many events stand under a code, of all."""
+    for state, count in coding_states(protocol, events).items():
+        yield count_row("harms", "coding", state, count=count, n=len(events), term=state)
+
+
+def coding_text(protocol: Protocol, events: pd.DataFrame) -> str:
+    """By which dictionary events are counted, and how many it does not hold yet."""
+    states = coding_states(protocol, events)
+    if not states:
+        return ""
+    assert protocol.safety is not None
+    dictionary = protocol.safety.adverse_events.dictionary
+    assert dictionary is not None
+    left = [f"{counted(states['not-coded'], 'event')} not coded"] if states["not-coded"] else []
+    left += [f"{counted(states['other-version'], 'event')} coded by another version"] if states["other-version"] else []
+    rest = f" ({', '.join(left)})" if left else ""
+    return f" Terms and systems are those of {dictionary.label}{rest}."
+
+
 def difference_row(path: tuple[str, ...], contrast: Contrast, counts: dict[str, tuple[int, int]], label: str) -> Row:
     """The difference of two arms' shares, test less reference."""
     (x1, n1), (x2, n2) = counts[contrast.test], counts[contrast.reference]
@@ -192,6 +225,6 @@ def terms_of(protocol: Protocol, events: pd.DataFrame) -> list[tuple[str, str]]:
     """The terms that occurred with their names: the protocol's in its order, then others by letter."""
     assert protocol.safety is not None
     dictionary = protocol.safety.adverse_events.terms
-    seen = dict(zip(events["term"], events["name"], strict=True))
+    seen = dict(zip(events["counted_as"], events["name"], strict=True))
     known = [(term, name) for term, name in dictionary.items() if term in seen]
     return known + sorted((term, str(name or term)) for term, name in seen.items() if term not in dictionary)

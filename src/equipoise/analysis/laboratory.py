@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from equipoise.analysis.counting import count_row
+from equipoise.analysis.first_answers import SEX, first_answers
 from equipoise.analysis.questions import Answer
 from equipoise.analysis.results import Row
 from equipoise.capture import reference_range
@@ -47,7 +48,7 @@ UNGRADED = ("not-graded", "not-gradable")
 EMERGENT = (1, 2, 3)
 QUADRANTS: tuple[Quadrant, ...] = ("Hy's law", "cholestasis", "Temple's corollary", "neither")
 LIVER: Mapping[str, Literal["ALT", "AST", "ALP", "BILI"]] = {"ALT": "ALT", "AST": "AST", "ALP": "ALP", "BILI": "BILI"}
-SEX, FASTING = "SEX", "LBFAST"  # names of CDASH
+FASTING = "LBFAST"  # a name of CDASH
 COLUMNS = (
     "participant", "arm", "visit", "on", "item", "name", "parameter", "value", "unit", "lln", "uln", "baseline",
     "sex", "age", "fasting", "hiv",
@@ -128,7 +129,7 @@ def _values(protocol: Protocol, snapshot: Snapshot) -> Iterator[tuple[Any, ...]]
     codes = graded_items(protocol)
     people = {row["participant"]: row for row in snapshot.participants.to_dict("records") if row["arm"] is not None}
     days = {(row["participant"], row["visit"]): row["date"] for row in snapshot.visits.to_dict("records")}
-    sexes, ages = _answers(protocol, snapshot, cdash=SEX), _answers(protocol, snapshot, id="age")
+    sexes, ages = first_answers(protocol, snapshot, cdash=SEX), first_answers(protocol, snapshot, id="age")
     fasting = {
         (row["participant"], row["visit"], row["form"]): row["value"]
         for item, asked in protocol.items.items()
@@ -148,15 +149,6 @@ def _values(protocol: Protocol, snapshot: Snapshot) -> Iterator[tuple[Any, ...]]
         rest = (sex, age, fasting.get((person, row["visit"], row["form"])) or "", hiv)
         arm, name = people[person]["arm"], protocol.items[item].question
         yield (person, arm, row["visit"], on, item, name, codes[item], str(row["value"]), unit, lln, uln, "", *rest)
-
-
-def _answers(
-    protocol: Protocol, snapshot: Snapshot, *, cdash: str | None = None, id: str | None = None
-) -> dict[str, str]:
-    """The first answer of each participant to an item of this name."""
-    items = [name for name, item in protocol.items.items() if (cdash and item.cdash == cdash) or (id and item.id == id)]
-    found = snapshot.values[snapshot.values["item"].isin(items) & snapshot.values["value"].notna()]
-    return {str(row["participant"]): str(row["value"]) for row in reversed(found.to_dict("records"))}
 
 
 def _limits(protocol: Protocol, item: str, sex: str, age: str, site: str, on: date) -> tuple[str, str]:

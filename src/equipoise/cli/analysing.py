@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from equipoise.cli.opening import trial_at
 from equipoise.cli.showing import pasted, progress, say, say_json_text
 from equipoise.cli.starting import protocol_path, same_database, write_new
 from equipoise.refusals import Refusal
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 RESULTS = "results"
 REPORT = "report"
-LONGEST_POSITION = 18  # digits, as in an anchor
 # The first seed with arms of ten, a candidate who declines, fevers after the first course, a withdrawal, missed visits,
 # a lot that is rejected and a course missed: chosen for what it shows of a ward.
 DEMO_SEED = 4
@@ -45,7 +44,7 @@ def analyse(
     """
     mark = ""
     if data is None:
-        snapshot, mark = _snapshot(source, as_of, database)
+        snapshot, mark = trial_at(source, as_of, database)
         folder = out or source
     else:
         if out is None:
@@ -76,7 +75,7 @@ def analyse(
 @click.option("--database", help="Database address; without it FOLDER/trial.db.")
 def report(folder: Path, as_of: str | None, out: Path | None, database: str | None) -> None:
     """Analyse FOLDER's trial and write its report: one HTML page that needs nothing else."""
-    snapshot, mark = _snapshot(folder, as_of, database)
+    snapshot, mark = trial_at(folder, as_of, database)
     path = _write_report(snapshot, _analysed(snapshot), out or folder / f"{REPORT}{mark}")
     say(f"Wrote {path}")
 
@@ -92,7 +91,7 @@ def demo(folder: Path) -> None:
     say(f"Wrote {path}: the published trial of NK cells plus ART, as one protocol file")
     with progress("Rehearsing") as show:
         rehearse(folder, path.read_bytes(), seed=DEMO_SEED, truth="model", progress=show)
-    snapshot, _ = _snapshot(folder, None, None)
+    snapshot, _ = trial_at(folder, None, None)
     randomised = int(snapshot.participants["arm"].notna().sum())
     say(
         f"Wrote {folder / 'trial.db'}: {len(snapshot.participants)} virtual people screened, {randomised} randomised, "
@@ -150,34 +149,6 @@ def _clear_earlier_demo(folder: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-
-
-def _snapshot(folder: Path, as_of: str | None, database: str | None) -> tuple[Snapshot, str]:
-    """The trial at a moment, and what marks its files: nothing at the head, `-412` at an earlier position."""
-    from equipoise.conduct import open_trial, snapshot
-
-    trial = open_trial(folder, database_url=database)
-    try:
-        taken = snapshot(trial, as_of=None if as_of is None else _moment(as_of))
-        with trial.ledger.reading() as reader:
-            at_head = as_of is None or taken.position == reader.head.seq
-    finally:
-        trial.close()
-    return taken, "" if at_head else f"-{taken.position}"
-
-
-def _moment(text: str) -> int | datetime:
-    """A ledger position or a UTC time."""
-    from datetime import UTC
-
-    if text.isascii() and text.isdigit() and len(text) <= LONGEST_POSITION:
-        return int(text)
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        remedy = "give a position such as 412 or a UTC time such as 2018-06-30T12:00"
-        raise Refusal("--as-of", text, "is neither a position nor a time", remedy) from None
 
 
 def _foreign(protocol: Path, data: Path) -> Snapshot:

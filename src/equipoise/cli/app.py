@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from equipoise import __version__
-from equipoise.cli import analysing, designing, donating, grading, record, starting
+from equipoise.cli import adverse_events, analysing, designing, donating, grading, record, starting
 from equipoise.cli.showing import ExitCode, print_what_can_be_printed, say_refusal
 from equipoise.refusals import Refusal
 
@@ -46,6 +46,10 @@ for command in (
     grading.safety,
 ):
     equipoise.add_command(command)
+
+
+for command in (adverse_events.uncoded, adverse_events.term, adverse_events.code, adverse_events.narrative):
+    grading.safety.add_command(command)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -7,11 +7,13 @@ Terms: *act* (something a person does in the trial), *in force* (the protocol ve
 
 from equipoise.capture import Finding, Missing
 from equipoise.conduct.amending import ReCheck, amend, approve_amendment
+from equipoise.conduct.coding import EventCode, code_adverse_event, coding_dictionary, event_codes
 from equipoise.conduct.correcting import correct, correct_visit_date, mark_missing
 from equipoise.conduct.donating import judge_donor, record_donor_tests, register_donor
 from equipoise.conduct.eligibility import Verdict
 from equipoise.conduct.handling import accept_excursion, destroy_bag, hand_over_bag, issue_bag, return_bag
 from equipoise.conduct.harm import follow_up_adverse_event, report_adverse_event
+from equipoise.conduct.harm_correcting import correct_adverse_event, void_adverse_event
 from equipoise.conduct.infusing import finish_infusion, miss_course, record_infusion_vital_signs, start_infusion
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.leaving import deviation, withdraw
@@ -51,6 +53,7 @@ __all__ = [
     "ROLES",
     "Against",
     "Allocation",
+    "EventCode",
     "Finding",
     "FormRefused",
     "InfusionRefused",
@@ -75,14 +78,18 @@ __all__ = [
     "allocations_file",
     "amend",
     "approve_amendment",
+    "code_adverse_event",
+    "coding_dictionary",
     "consent",
     "correct",
+    "correct_adverse_event",
     "correct_visit_date",
     "create",
     "decide_stopping",
     "declare_eligible",
     "destroy_bag",
     "deviation",
+    "event_codes",
     "fail_screening",
     "finish_infusion",
     "follow_up_adverse_event",
@@ -123,5 +130,6 @@ __all__ = [
     "type_participant",
     "unlock",
     "unserved",
+    "void_adverse_event",
     "withdraw",
 ]

@@ -2,53 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
-from types import MappingProxyType
-from typing import Any
+from datetime import date, datetime
 
-from equipoise.conduct.acting import Act, acting, check_not_before, check_not_future
+from equipoise.conduct.acting import Act, acting
 from equipoise.conduct.details import moment_text
-from equipoise.conduct.in_force import InForce, nearest
-from equipoise.conduct.kinds import Kind
-from equipoise.conduct.refusing import NotAccepted, NotFound, OutOfOrder
-from equipoise.conduct.stopping_watch import first_infusion_on, standings_after_event
-from equipoise.conduct.trials import Trial
-from equipoise.ledger import Actor, Row, is_blank
-from equipoise.protocol.safety import AdverseEventRules
-from equipoise.safety.adverse_events import check_highest_grade, check_of_interest, is_expected, is_suspected
-from equipoise.safety.moments import Moment, parse_moment
-
-SERIOUS_CRITERIA: Mapping[str, str] = MappingProxyType(
-    {
-        "AESDTH": "results in death",
-        "AESLIFE": "is life-threatening",
-        "AESHOSP": "requires or prolongs hospitalisation",
-        "AESDISAB": "disables or incapacitates",
-        "AESCONG": "is a congenital anomaly",
-        "AESMIE": "is otherwise medically important",
-    }
+from equipoise.conduct.harm_facts import (
+    NOT_ENDED,
+    Facts,
+    adverse_event_row,
+    changed_facts,
+    check_begun,
+    check_collected,
+    check_facts,
+    ended_on,
+    facts_of,
+    settled,
+    time_text,
 )
-"""Why an event is serious (ICH E2A), by CDISC variable."""
-
-ENDED = ("RECOVERED/RESOLVED", "RECOVERED/RESOLVED WITH SEQUELAE", "FATAL")
-NOT_ENDED = ("RECOVERING/RESOLVING", "NOT RECOVERED/NOT RESOLVED", "UNKNOWN")
-ACTIONS = (
-    "DOSE NOT CHANGED", "DOSE REDUCED", "DOSE INCREASED", "DOSE RATE REDUCED", "DRUG INTERRUPTED", "DRUG WITHDRAWN",
-    "NOT APPLICABLE", "UNKNOWN",
-)  # fmt: skip
-GRADES = range(1, 6)
-FATAL_GRADE = 5
-
-Facts = Mapping[str, Any]
+from equipoise.conduct.harm_tables import codes_of
+from equipoise.conduct.kinds import Kind
+from equipoise.conduct.refusing import NotAccepted
+from equipoise.conduct.stopping_watch import standings_after_event
+from equipoise.conduct.trials import Trial
+from equipoise.ledger import Actor
+from equipoise.safety.moments import parse_moment
 
 
 def report_adverse_event(
     trial: Trial,
     participant: str,
     *,
-    term: str,
+    term: str | None = None,
     verbatim: str,
     onset: date | str,
     grade: int,
@@ -58,7 +43,7 @@ def report_adverse_event(
     related: Mapping[str, str],
     course: str | None = None,
     outcome: str,
-    resolved: date | None = None,
+    resolved: date | str | None = None,
     action: str | None = None,
     expected: bool | None = None,
     of_interest: str | None = None,
@@ -74,7 +59,7 @@ def report_adverse_event(
     Args:
         trial: the trial.
         participant: the participant's code.
-        term: a code of the protocol's `safety.adverse_events.terms`.
+        term: a code of the protocol's `safety.adverse_events.terms`; None when a dictionary codes the events.
         verbatim: the event in the reporter's words.
         onset: when it began, as far as it is known: a day, or a text such as `2018-03` or `2018-03-05T14:30`.
         grade: 1 to 5 by the protocol's scale.
@@ -84,7 +69,7 @@ def report_adverse_event(
         related: for each of the protocol's `related_to`, the causality asked for.
         course: the course of treatment that it followed, if any.
         outcome: one of `ENDED` or `NOT_ENDED`.
-        resolved: the day on which it ended, with an outcome of `ENDED`.
+        resolved: when it ended, as far as it is known, with an outcome of `ENDED`.
         action: what was done with the trial intervention, one of `ACTIONS`.
         expected: whether it is expected, when a person says so; otherwise the protocol's list decides.
         of_interest: the category of special interest that it belongs to, one of the protocol's.
@@ -117,21 +102,24 @@ def report_adverse_event(
         "related": dict(related),
         "course": course,
         "outcome": outcome,
-        "resolved": None if resolved is None else resolved.isoformat(),
+        "resolved": None,
+        "resolved_given": None,
         "action": action,
         "expected_said": expected,
         "of_interest": of_interest,
         "treatment": treatment,
         "reporter": reporter,
-        "aware_at": _moment("aware_at", aware_at),
+        "aware_at": time_text("aware_at", aware_at),
     }
     with acting(trial, Kind.ADVERSE_EVENT_REPORTED, by=by, reason=reason, at=at) as act:
         row = act.participant(participant)
         in_force = act.in_force_for(row)
-        _check_collected(in_force, row, moment)
-        _check_facts(act, in_force, facts)
-        facts = _settled(act, in_force, row, facts)
-        _check_begun(act, facts)
+        check_collected(in_force, row, moment)
+        if resolved is not None:
+            facts |= ended_on(in_force, resolved, at)
+        check_facts(act, in_force, facts)
+        facts = settled(act, in_force, row, facts)
+        check_begun(act, facts)
         number = int(str(row["adverse_events"])) + 1
         stopping = standings_after_event(trial.newest(act.writer).protocol, act.writer, participant, number, facts)
         payload = {"participant": participant, "number": number, "facts": facts, "stopping": stopping}
@@ -152,7 +140,7 @@ def follow_up_adverse_event(
     criteria: Sequence[str] | None = None,
     related: Mapping[str, str] | None = None,
     outcome: str | None = None,
-    resolved: date | None = None,
+    resolved: date | str | None = None,
     action: str | None = None,
     highest_grade: int | None = None,
     expected: bool | None = None,
@@ -174,7 +162,7 @@ def follow_up_adverse_event(
         criteria: all that it meets now.
         related: all causality asked for, as it is judged now.
         outcome: what became of it.
-        resolved: the day on which it ended.
+        resolved: when it ended.
         action: what was done with the trial intervention.
         highest_grade: the worst grade that it has had.
         expected: whether a person holds it to be expected.
@@ -192,74 +180,34 @@ def follow_up_adverse_event(
         "criteria": None if criteria is None else list(criteria),
         "related": None if related is None else dict(related),
         "outcome": outcome,
-        "resolved": None if resolved is None else resolved.isoformat(),
         "action": action,
         "highest_grade": highest_grade,
         "expected_said": expected,
         "of_interest": of_interest,
         "treatment": treatment,
     }
-    informed = _moment("informed_at", at if informed_at is None else informed_at)
+    informed = time_text("informed_at", at if informed_at is None else informed_at)
     with acting(trial, Kind.ADVERSE_EVENT_FOLLOWED_UP, by=by, reason=reason, at=at) as act:
         row = act.participant(participant)
         in_force = act.in_force_for(row)
         stands = adverse_event_row(act, participant, number)
-        before = _facts_of(stands)
+        before = facts_of(stands)
         facts = before | {name: value for name, value in given.items() if value is not None}
-        if outcome in NOT_ENDED and resolved is None:
-            facts["resolved"] = None
+        if resolved is not None:
+            facts |= ended_on(in_force, resolved, at)
+        elif outcome in NOT_ENDED:
+            facts |= {"resolved": None, "resolved_given": None}
         if highest_grade is None and grade is not None:
             facts["highest_grade"] = None
-        _check_facts(act, in_force, facts)
+        check_facts(act, in_force, facts)
         _check_informed(act, facts, informed)
-        facts = _settled(act, in_force, row, facts, before["highest_grade"])
-        changed = {name: [before[name], facts[name]] for name in facts if facts[name] != before[name]}
-        if not changed:
-            raise NotAccepted("adverse event", number, "nothing differs from what stands there", "leave it")
-        stopping = standings_after_event(trial.newest(act.writer).protocol, act.writer, participant, number, facts)
+        codes = codes_of(stands)
+        facts = settled(act, in_force, row, facts, highest_before=before["highest_grade"], codes=codes.values())
+        changed = changed_facts(number, before, facts)
+        newest = trial.newest(act.writer).protocol
+        stopping = standings_after_event(newest, act.writer, participant, number, {**facts, **codes})
         told = {"facts": facts, "changed": changed, "informed_at": informed, "stopping": stopping}
         act.append({"participant": participant, "number": number, **told}, stream=participant, in_force=in_force)
-
-
-def adverse_event_row(act: Act, participant: str, number: int) -> Row:
-    """An adverse event as it stands.
-
-    Raises:
-        NotFound: when there is none of that number.
-    """
-    row = act.writer.row("adverse_event", participant, number)
-    if row is None:
-        problem = f"is not an adverse event of {participant}"
-        raise NotFound("number", number, problem, "check the number, or report the event")
-    return row
-
-
-def _settled(act: Act, in_force: InForce, participant: Row, facts: Facts, highest_before: int = 0) -> dict[str, Any]:
-    """The facts with what follows from them: the day to count by, the highest grade, whether suspected and expected."""
-    rules = _rules(in_force)
-    onset = parse_moment("onset", facts["onset_given"])
-    randomised_on = participant["randomised_on"]
-    starts = (
-        first_infusion_on(act.writer, str(participant["participant"])),
-        None if randomised_on is None else date.fromisoformat(str(randomised_on)),
-    )
-    ended = facts["resolved"] or date.max.isoformat()
-    possible = (day for day in starts if day is not None and onset.may_be(day) and day.isoformat() <= ended)
-    moment_known = None if onset.at is None else onset.span(in_force.timezone)[0]
-    products = {part.id for part in in_force.protocol.interventions if part.role == "Experimental Intervention"}
-    return {
-        **facts,
-        "onset": onset.assumed_day(next(possible, None)).isoformat(),
-        "onset_at": None if moment_known is None else _moment("onset", moment_known),
-        "highest_grade": facts["highest_grade"] or max(facts["grade"], highest_before),
-        "suspected": is_suspected(rules, facts["related"], products),
-        "expected": is_expected(rules, facts["term"], facts["criteria"], facts["expected_said"]),
-    }
-
-
-def _check_begun(act: Act, facts: Facts) -> None:
-    if facts["onset_at"] is not None and facts["onset_at"] > moment_text(act.at):
-        raise NotAccepted("onset", facts["onset_given"], "is after now", "correct the time")
 
 
 def _check_informed(act: Act, facts: Facts, informed: str) -> None:
@@ -268,104 +216,3 @@ def _check_informed(act: Act, facts: Facts, informed: str) -> None:
     if informed < facts["aware_at"]:
         problem = f"is before the site was aware of the event, {facts['aware_at']}"
         raise NotAccepted("informed_at", informed, problem, "correct the time")
-
-
-def _facts_of(row: Row) -> dict[str, Any]:
-    """The facts as they stand; an event reported to an earlier version has not all of them."""
-    left_out = ("participant", "number", "reported_at")
-    facts: dict[str, Any] = {name: value for name, value in row.items() if name not in left_out}
-    for name in ("serious", "suspected", "expected", "expected_said"):
-        facts[name] = None if row[name] is None else bool(row[name])
-    facts["criteria"] = json.loads(str(row["criteria"]))
-    facts["related"] = json.loads(str(row["related"]))
-    return facts
-
-
-def _rules(in_force: InForce) -> AdverseEventRules:
-    safety = in_force.protocol.safety
-    if safety is None:
-        remedy = "amend the protocol to say how adverse events are collected"
-        raise NotAccepted("safety", None, "is not in the protocol", remedy)
-    return safety.adverse_events
-
-
-def _check_collected(in_force: InForce, participant: Row, onset: Moment) -> None:
-    code = participant["participant"]
-    if _rules(in_force).collected_from == "consent":
-        start, what = participant["consented_on"], "consent"
-    else:  # nothing is dosed before randomisation, and what was given is not recorded yet
-        start, what = participant["randomised_on"], "randomisation"
-    if start is None:
-        problem = f"has no {what} yet, and events are collected from {what} on"
-        raise OutOfOrder("participant", code, problem, "record it as history on a form")
-    check_not_before("onset", onset.last_day, start, f"the day of {what}")
-
-
-def _check_facts(act: Act, in_force: InForce, facts: Facts) -> None:
-    rules = _rules(in_force)
-    if rules.terms:
-        _check_code("term", facts["term"], rules.terms)
-    if is_blank(facts["verbatim"]):
-        raise NotAccepted("verbatim", None, "is blank", "write the event in the reporter's words")
-    if facts["grade"] not in GRADES or isinstance(facts["grade"], bool):
-        raise NotAccepted("grade", facts["grade"], "is not a grade from 1 to 5", "grade it by the protocol's scale")
-    for criterion in facts["criteria"]:
-        _check_code("criteria", criterion, SERIOUS_CRITERIA)
-    _check_related(rules, facts["related"])
-    _check_code("outcome", facts["outcome"], (*ENDED, *NOT_ENDED))
-    if facts["action"] is not None:
-        _check_code("action", facts["action"], ACTIONS)
-    check_of_interest(rules, facts["of_interest"])
-    check_highest_grade(facts["grade"], facts["highest_grade"])
-    if facts["course"] is not None:
-        courses = [course.id for regimen in in_force.protocol.regimens for course in regimen.courses]
-        _check_code("course", facts["course"], courses)
-    _check_seriousness(facts)
-    _check_days(in_force, facts, in_force.day_of(act.at))
-    if facts["aware_at"] > moment_text(act.at):
-        raise NotAccepted("aware_at", facts["aware_at"], "is after now", "correct the time")
-
-
-def _check_related(rules: AdverseEventRules, related: Mapping[str, str]) -> None:
-    for name, answer in related.items():
-        _check_code("related", name, rules.related_to)
-        _check_code(f"related.{name}", answer, rules.causality)
-    for name in rules.related_to:
-        if name not in related:
-            remedy = f"answer one of {', '.join(rules.causality)}"
-            raise NotAccepted(f"related.{name}", None, "is not answered", remedy)
-
-
-def _check_seriousness(facts: Facts) -> None:
-    fatal = "AESDTH" in facts["criteria"]
-    if facts["serious"] != bool(facts["criteria"]):
-        problem = "has no criterion" if facts["serious"] else "has a criterion of seriousness but is not serious"
-        remedy = f"name what it meets: {', '.join(SERIOUS_CRITERIA)}" if facts["serious"] else "make both agree"
-        raise NotAccepted("serious", facts["serious"], problem, remedy)
-    if not (fatal == (facts["grade"] == FATAL_GRADE) == (facts["outcome"] == "FATAL")):
-        said = f"grade {facts['grade']}, {facts['outcome']}, {', '.join(facts['criteria']) or 'not serious'}"
-        problem = "death is grade 5, outcome FATAL and criterion AESDTH together"
-        raise NotAccepted("adverse event", said, problem, "make the three agree")
-
-
-def _check_days(in_force: InForce, facts: Facts, today: date) -> None:
-    onset = parse_moment("onset", facts["onset_given"]).first_day
-    check_not_future("onset", onset, today)
-    if (facts["outcome"] in ENDED) != (facts["resolved"] is not None):
-        problem = "does not go with a day of ending" if facts["resolved"] else "needs the day on which it ended"
-        raise NotAccepted("outcome", facts["outcome"], problem, "make outcome and resolved agree")
-    if facts["resolved"] is not None:
-        resolved = date.fromisoformat(facts["resolved"])
-        check_not_future("resolved", resolved, today)
-        check_not_before("resolved", resolved, onset, "the onset")
-
-
-def _check_code(field: str, value: str, known: Sequence[str] | Mapping[str, str]) -> None:
-    if value not in known:
-        raise NotAccepted(field, value, "is not a code for this", nearest(value, known))
-
-
-def _moment(field: str, moment: datetime) -> str:
-    if moment.utcoffset() is None:
-        raise NotAccepted(field, moment.isoformat(), "does not say its time zone", "pass a time with its zone")
-    return moment_text(moment.astimezone(UTC))

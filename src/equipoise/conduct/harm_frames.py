@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from equipoise.capture import study_day
 from equipoise.conduct.frames import Record, day_of, flag_of, moment_of
+from equipoise.conduct.harm_tables import CODING
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.telling import deadlines_of
 from equipoise.ledger import Row, Tables
@@ -14,12 +15,15 @@ from equipoise.safety.adverse_events import is_treatment_emergent
 from equipoise.safety.infusion_reactions import OBSERVE_HOURS, Infusion, hours_after, reaction_among
 from equipoise.safety.moments import parse_moment
 
+NOT_CODED = "not coded"
+
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "adverse_events": (
         "participant", "number", "term", "name", "verbatim", "onset", "day", "grade", "serious", "criteria",
         "related", "related_any", "course", "outcome", "resolved", "action", "aware_at", "after_randomisation",
         "onset_given", "onset_at", "highest_grade", "system", "expected", "of_interest", "treatment", "reporter",
-        "treatment_emergent", "infusion_reaction", "hours_after_infusion", "reported_at", "deadlines",
+        "treatment_emergent", "infusion_reaction", "hours_after_infusion", "reported_at", "deadlines", "resolved_given",
+        "counted_as", *CODING,
     ),
     "stopping": ("rule", "position", "at", "participant", "treated", "events", "boundary", "crossed"),
 }  # fmt: skip
@@ -29,19 +33,18 @@ def adverse_events(in_force: InForce, tables: Tables) -> Iterator[Record]:
     """Adverse events as they stand, in the newest version of the protocol."""
     infusions = _infusions(tables)
     safety = in_force.protocol.safety
-    terms = safety.adverse_events.terms if safety else {}
-    systems = safety.adverse_events.systems if safety else {}
     means = safety.adverse_events.related_means if safety else ()
     product = {part.id for part in in_force.protocol.interventions if part.role == "Experimental Intervention"}
     anchors = {row["participant"]: day_of(row["randomised_on"]) for row in tables.rows("participant")}
     for row in tables.rows("adverse_event"):
+        if row["voided_at"] is not None:
+            continue
         onset, anchor = day_of(row["onset"]), anchors[row["participant"]]
         assert onset is not None, "an adverse event has an onset"
         related = json.loads(str(row["related"]))
         due = deadlines_of(in_force, tables, str(row["participant"]), int(str(row["number"])))
         yield {
             **row,
-            "name": terms.get(str(row["term"]), row["verbatim"]),
             "onset": onset,
             "day": None if anchor is None else study_day(onset, anchor),
             "serious": bool(row["serious"]),
@@ -50,12 +53,26 @@ def adverse_events(in_force: InForce, tables: Tables) -> Iterator[Record]:
             "resolved": day_of(row["resolved"]),
             "after_randomisation": anchor is not None and onset >= anchor,
             "onset_at": moment_of(row["onset_at"]),
-            "system": systems.get(str(row["term"])),
+            **_counted(in_force, row),
+            "term_groups": tuple(json.loads(str(row["term_groups"] or "[]"))),
+            "coded_at": moment_of(row["coded_at"]),
             "expected": flag_of(row["expected"]),
             **_after_infusion(in_force, row, infusions.get(str(row["participant"]), ())),
             "reported_at": moment_of(row["reported_at"]),
             "deadlines": tuple((f"{each.clock} ({each.to})", each.due_at, each.met_at) for each in due),
         }
+
+
+def _counted(in_force: InForce, row: Row) -> Record:
+    """Under what an event is counted: its preferred term where the protocol names a dictionary, else its own term."""
+    rules = None if in_force.protocol.safety is None else in_force.protocol.safety.adverse_events
+    if rules is not None and rules.dictionary is not None:
+        if row["dictionary"] != rules.dictionary.name:
+            return {"counted_as": NOT_CODED, "name": NOT_CODED, "system": NOT_CODED}
+        return {"counted_as": row["preferred_code"], "name": row["preferred_term"], "system": row["coded_system"]}
+    term = str(row["term"])
+    terms, systems = ({}, {}) if rules is None else (rules.terms, rules.systems)
+    return {"counted_as": term, "name": terms.get(term, row["verbatim"]), "system": systems.get(term)}
 
 
 def _infusions(tables: Tables) -> dict[str, list[Infusion]]:

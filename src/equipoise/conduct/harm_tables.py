@@ -10,7 +10,14 @@ from collections.abc import Iterator, Mapping
 
 from equipoise.conduct.folding import Fold, Payload, as_json
 from equipoise.conduct.kinds import Kind
-from equipoise.ledger import Event, Put, Table
+from equipoise.ledger import Cell, Event, Put, Row, Table
+from equipoise.protocol.safety import CodingDictionary
+
+CODING = (
+    "code", "coded_term", "preferred_term", "preferred_code", "coded_system", "term_groups", "dictionary",
+    "dictionary_version", "coded_at",
+)  # fmt: skip
+"""The columns of an event's place in a dictionary; all None while it has none."""
 
 TABLES = (
     Table(
@@ -21,7 +28,9 @@ TABLES = (
             "criteria": str, "related": str, "course": str, "outcome": str, "resolved": str, "action": str,
             "aware_at": str, "onset_given": str, "onset_at": str, "highest_grade": int, "suspected": int,
             "expected": int, "expected_said": int, "of_interest": str, "treatment": str, "reporter": str,
-            "reported_at": str,
+            "reported_at": str, "resolved_given": str, "voided_at": str,
+            "code": str, "coded_term": str, "preferred_term": str, "preferred_code": str, "coded_system": str,
+            "term_groups": str, "dictionary": str, "dictionary_version": str, "coded_at": str,
         },
     ),
     Table(
@@ -53,6 +62,16 @@ TABLES = (
 )  # fmt: skip
 
 
+def codes_of(row: Row) -> dict[str, str]:
+    """The codes that an event goes by; none before it is coded."""
+    return {name: str(row[name]) for name in ("code", "preferred_code") if row[name] is not None}
+
+
+def is_coded_by(dictionary: CodingDictionary, row: Row) -> bool:
+    """Whether an event is coded by a dictionary in that version."""
+    return (row["dictionary"], row["dictionary_version"]) == (dictionary.name, dictionary.version)
+
+
 YES_OR_NO = ("serious", "suspected", "expected", "expected_said")
 
 
@@ -60,6 +79,7 @@ def _harmed(event: Event, payload: Payload) -> Iterator[Put]:
     facts = dict(payload["facts"])
     participant, number = payload["participant"], payload["number"]
     facts.setdefault("onset_given", facts["onset"])
+    facts.setdefault("resolved_given", facts["resolved"])
     facts.setdefault("highest_grade", facts["grade"])
     facts |= {name: int(facts[name]) for name in YES_OR_NO if facts.get(name) is not None}
     facts |= {"criteria": as_json(facts["criteria"]), "related": as_json(facts["related"])}
@@ -67,11 +87,23 @@ def _harmed(event: Event, payload: Payload) -> Iterator[Put]:
     if reported:
         facts["reported_at"] = event.at.isoformat()
         yield Put("participant", (participant,), {"adverse_events": number})
+    if "coding" in payload:
+        facts |= dict.fromkeys(CODING) if payload["coding"] is None else _coding(event, payload["coding"])
     yield Put("adverse_event", (participant, number), facts)
     if facts.get("suspected") is not None:
-        aware_at = facts["aware_at"] if reported else payload["informed_at"]
+        # A correction and a code tell the site nothing new of what happened: it was aware from the first.
+        aware_at = payload.get("informed_at", facts["aware_at"])
         judged = {name: facts[name] for name in ("criteria", "suspected", "expected")}
         yield Put("judgement", (participant, number, event.seq), {"aware_at": aware_at, **judged})
+    yield from standings_put(event, payload)
+
+
+def _coding(event: Event, coding: Payload) -> dict[str, Cell]:
+    return {**coding, "term_groups": as_json(coding["term_groups"]), "coded_at": event.at.isoformat()}
+
+
+def _voided(event: Event, payload: Payload) -> Iterator[Put]:
+    yield Put("adverse_event", (payload["participant"], payload["number"]), {"voided_at": event.at.isoformat()})
     yield from standings_put(event, payload)
 
 
@@ -98,6 +130,9 @@ def _decided(event: Event, payload: Payload) -> Iterator[Put]:
 FOLDS: Mapping[Kind, Fold] = {
     Kind.ADVERSE_EVENT_REPORTED: _harmed,
     Kind.ADVERSE_EVENT_FOLLOWED_UP: _harmed,
+    Kind.ADVERSE_EVENT_CORRECTED: _harmed,
+    Kind.ADVERSE_EVENT_CODED: _harmed,
+    Kind.ADVERSE_EVENT_VOIDED: _voided,
     Kind.ADVERSE_EVENT_TOLD: _told,
     Kind.STOPPING_DECIDED: _decided,
 }

@@ -8,7 +8,8 @@ from datetime import date, datetime
 
 from equipoise.capture import Timing, planned_visits
 from equipoise.conduct.acting import acting
-from equipoise.conduct.harm import NOT_ENDED
+from equipoise.conduct.harm_facts import NOT_ENDED
+from equipoise.conduct.harm_tables import is_coded_by
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.permissions import check_permitted
@@ -19,6 +20,7 @@ from equipoise.conduct.tables import TRIAL
 from equipoise.conduct.trials import Trial, trial_row
 from equipoise.conduct.visit_data import visit_data
 from equipoise.ledger import Actor, Row, Tables
+from equipoise.protocol.safety import CodingDictionary
 from equipoise.randomisation import Commitment, Secret, reveal_document
 
 
@@ -137,6 +139,8 @@ def _check_locked(tables: Tables) -> None:
 
 
 def _open_items(trial: Trial, tables: Tables, today: date) -> Iterator[OpenItem]:
+    safety = trial.newest(tables).protocol.safety
+    dictionary = None if safety is None else safety.adverse_events.dictionary
     for participant in tables.rows("participant"):
         code = str(participant["participant"])
         in_force = trial.at_site(tables, str(participant["site"]))
@@ -144,12 +148,21 @@ def _open_items(trial: Trial, tables: Tables, today: date) -> Iterator[OpenItem]
             yield OpenItem(code, None, "neither randomised nor a screen failure")
         yield from _open_visits(in_force, tables, participant, today)
         for row in tables.rows("adverse_event", participant=code):
-            if row["outcome"] in NOT_ENDED and participant["withdrawn_on"] is None:
-                yield OpenItem(code, None, f"adverse event {row['number']} is {row['outcome']}")
+            yield from _open_event(participant, row, dictionary)
         for what in open_courses(in_force, tables, participant, today):
             yield OpenItem(code, None, what)
     for lot, what in open_lots(tables):
         yield OpenItem(lot, None, what)
+
+
+def _open_event(participant: Row, event: Row, dictionary: CodingDictionary | None) -> Iterator[OpenItem]:
+    if event["voided_at"] is not None:
+        return
+    code = str(participant["participant"])
+    if event["outcome"] in NOT_ENDED and participant["withdrawn_on"] is None:
+        yield OpenItem(code, None, f"adverse event {event['number']} is {event['outcome']}")
+    if dictionary is not None and not is_coded_by(dictionary, event):
+        yield OpenItem(code, None, f"adverse event {event['number']} is not coded by {dictionary.label}")
 
 
 def _open_visits(in_force: InForce, tables: Tables, participant: Row, today: date) -> Iterator[OpenItem]:

@@ -47,6 +47,9 @@ PERMITTED: Mapping[Kind, frozenset[str]] = MappingProxyType(
         Kind.PARTICIPANT_RANDOMISED: _CLINIC,
         Kind.ADVERSE_EVENT_REPORTED: _CLINIC,
         Kind.ADVERSE_EVENT_FOLLOWED_UP: _CLINIC,
+        Kind.ADVERSE_EVENT_CORRECTED: _CLINIC,
+        Kind.ADVERSE_EVENT_CODED: _CLINIC | {DATA_MANAGER},  # a code says nothing that the verbatim text does not
+        Kind.ADVERSE_EVENT_VOIDED: frozenset({INVESTIGATOR}),
         Kind.ADVERSE_EVENT_TOLD: _CLINIC | {DATA_MANAGER},
         Kind.STOPPING_DECIDED: frozenset({DATA_MANAGER}),
         Kind.DEVIATION_REPORTED: frozenset({INVESTIGATOR, COORDINATOR, PHARMACIST, QUALITY, MONITOR, DATA_MANAGER}),

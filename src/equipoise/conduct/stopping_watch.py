@@ -32,7 +32,7 @@ Facts = Mapping[str, Any]
 
 
 def standings_after_event(
-    protocol: Protocol, tables: Tables, participant: str, number: int, facts: Facts
+    protocol: Protocol, tables: Tables, participant: str, number: int, facts: Facts | None
 ) -> list[dict[str, Any]]:
     """Where each rule of the participant's arm stands once an adverse event is what the facts say.
 
@@ -41,14 +41,15 @@ def standings_after_event(
         tables: the tables before the event.
         participant: whose event it is.
         number: the event's number within the participant.
-        facts: the event as it will stand.
+        facts: the event as it will stand; None when it will not.
 
     Returns:
         For the payload, one entry a rule; none before the participant is treated.
     """
-    rows = tables.rows("adverse_event")
-    others = [row for row in rows if (row["participant"], row["number"]) != (participant, number)]
-    records = [*((str(row["participant"]), _facts(row)) for row in others), (participant, facts)]
+    others = [row for row in _standing_events(tables) if (row["participant"], row["number"]) != (participant, number)]
+    records = [(str(row["participant"]), _facts(row)) for row in others]
+    if facts is not None:
+        records.append((participant, facts))
     found = []
     for rule in protocol.stopping_rules:
         people = treated_in(tables, rule.arm)
@@ -61,7 +62,7 @@ def standings_after_start(
     protocol: Protocol, tables: Tables, participant: str, arm: str, day: date
 ) -> list[dict[str, Any]]:
     """Where each rule of an arm stands once an infusion of a participant is started on a day."""
-    records = [(str(row["participant"]), _facts(row)) for row in tables.rows("adverse_event")]
+    records = [(str(row["participant"]), _facts(row)) for row in _standing_events(tables)]
     people = _infused_in(tables, arm)
     people.setdefault(participant, day.isoformat())
     rules = [rule for rule in protocol.stopping_rules if rule.arm == arm]
@@ -80,6 +81,11 @@ def treated_in(tables: Tables, arm: str) -> dict[str, str]:
     rows = sorted(tables.rows("allocation", arm=arm), key=lambda row: int(str(row["seq"])))
     starts = {row["participant"]: str(row["randomised_on"]) for row in tables.rows("participant")}
     return {str(row["participant"]): starts[row["participant"]] for row in rows}
+
+
+def _standing_events(tables: Tables) -> list[Row]:
+    """The adverse events that were not voided."""
+    return [row for row in tables.rows("adverse_event") if row["voided_at"] is None]
 
 
 def first_infusion_on(tables: Tables, participant: str) -> date | None:
@@ -217,7 +223,7 @@ def _is_counted(protocol: Protocol, rule: StoppingRule, facts: Facts) -> bool:
     answers = [facts["related"][name] for name in products if name in facts["related"]]
     related = next((answer for answer in answers if answer in means), next(iter(answers), None))
     record = {
-        "ae.term": facts["term"],
+        "ae.term": facts["term"] or facts.get("preferred_code"),
         "ae.grade": Decimal(facts["highest_grade"]),
         "ae.serious": facts["serious"],
         "ae.related": related,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from equipoise.conduct.acting import acting
 from equipoise.conduct.details import moment_text
-from equipoise.conduct.harm import adverse_event_row
+from equipoise.conduct.harm_facts import adverse_event_row
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.refusing import NotAccepted

@@ -2,7 +2,8 @@
 
 The folder holds `protocol.yaml` (the first version), `trial.db` (unless the ledger is elsewhere) and `secret.key`, the
 secret of the allocation, which is never in the ledger before it is revealed. It may hold `ligand-reference.csv`, which
-`equipoise hla build` writes, and `mac-codes.txt`: what HLA typings are read by.
+`equipoise hla build` writes, and `mac-codes.txt`: what HLA typings are read by; and `dictionary/` or `dictionary.csv`,
+by which adverse events are coded.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from equipoise.conduct.tables import PROJECTION, TRIAL
 from equipoise.donors import MacCodes, Reference, builtin_reference, read_mac_codes, read_reference
 from equipoise.ledger import Actor, Cell, Json, Ledger, NotALedger, Row, Tables
 from equipoise.protocol import Protocol, parse
+from equipoise.protocol.safety import CodingDictionary
 from equipoise.randomisation import Secret, commit
+from equipoise.safety.dictionary import Dictionary, dictionary_in
 
 SOFTWARE = f"equipoise {__version__}"
 PROTOCOL_FILE = "protocol.yaml"
@@ -38,6 +41,7 @@ class Trial:
     folder: Path
     ledger: Ledger
     _versions: dict[str, InForce] = field(default_factory=dict, repr=False, compare=False)
+    _dictionaries: dict[str, Dictionary] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def protocol(self) -> Protocol:
@@ -81,6 +85,16 @@ class Trial:
         """
         path = self.folder / MAC_FILE
         return read_mac_codes(path) if path.exists() else None
+
+    def dictionary(self, named: CodingDictionary) -> Dictionary:
+        """The dictionary that a protocol names; read once and kept.
+
+        Raises:
+            DictionaryRefused: when it is not there, or its files cannot be read.
+        """
+        if named.label not in self._dictionaries:
+            self._dictionaries[named.label] = dictionary_in(self.folder, named.name, named.version)
+        return self._dictionaries[named.label]
 
     def newest(self, tables: Tables) -> InForce:
         """The newest version, whether or not any site has approved it."""

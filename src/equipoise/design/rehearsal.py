@@ -32,6 +32,7 @@ from equipoise.protocol import parse
 from equipoise.protocol.rehearsal import ScreenFailure
 from equipoise.randomisation import Secret
 from equipoise.refusals import Refusal
+from equipoise.safety.dictionary import DictionaryRefused
 
 if TYPE_CHECKING:
     from equipoise.protocol import Protocol
@@ -152,6 +153,7 @@ class _Ward:
         self._choose_withdrawals([course for course in courses if course.person.failure is None])
         self.agenda.run(progress)
         closing = office_time(self.last_day + timedelta(days=30), 0)
+        self._code_events(closing - timedelta(minutes=1))
         conduct.lock(
             self.trial,
             accept_open=True,
@@ -641,6 +643,21 @@ class _Ward:
             reason="Followed up to the end",
             at=at,
         )
+
+    def _code_events(self, at: datetime) -> None:
+        """Code each event by the term most like it; without the dictionary's files they stay uncoded, and count so."""
+        safety = self.protocol.safety
+        if safety is None or safety.adverse_events.dictionary is None:
+            return
+        try:
+            dictionary = conduct.coding_dictionary(self.trial)
+        except DictionaryRefused:
+            return
+        for event in conduct.event_codes(self.trial):
+            alike = dictionary.exact(event.verbatim) or next(iter(dictionary.suggestions(event.verbatim, 1)), None)
+            if alike is not None:
+                place = self.trial, event.participant, event.number, alike.code
+                conduct.code_adverse_event(*place, by=self._actor("data_manager"), reason="Coded before lock", at=at)
 
     def _tell(self, course: _Course, number: int, at: datetime) -> None:
         conduct.report_to(

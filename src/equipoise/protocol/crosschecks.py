@@ -190,7 +190,8 @@ def check_references(protocol: Protocol) -> Iterator[Problem]:
         path = ("safety", "adverse_events")
         yield from _references((*path, "related_to"), events.related_to, related_to, "interventions")
         yield from _references((*path, "related_means"), events.related_means, events.causality, "causality")
-        yield from _references((*path, "expected"), events.expected, events.terms, "safety.adverse_events.terms")
+        if events.dictionary is None:  # with one, what is expected may be named by its codes
+            yield from _references((*path, "expected"), events.expected, events.terms, "safety.adverse_events.terms")
         for term in events.systems:
             yield from _reference((*path, "systems", term), term, events.terms, "safety.adverse_events.terms")
 

@@ -86,10 +86,11 @@ def analysis_names(protocol: Protocol) -> dict[str, Kind]:
 
 def adverse_event_names(protocol: Protocol) -> dict[str, Kind]:
     """For a rule on one adverse event."""
-    terms = protocol.safety.adverse_events.terms if protocol.safety else {}
-    causality = protocol.safety.adverse_events.causality if protocol.safety else ()
+    rules = protocol.safety.adverse_events if protocol.safety else None
+    causality = rules.causality if rules else ()
+    by_code = rules is not None and rules.dictionary is not None and not rules.terms
     return {
-        "ae.term": choice(terms),
+        "ae.term": TEXT if by_code else choice(rules.terms if rules else ()),
         "ae.grade": NUMBER,
         "ae.serious": LOGIC,
         "ae.related": choice(causality),

@@ -53,11 +53,24 @@ class ReportingClock(Part):
         return self.to or ("sponsor" if self.for_ == "serious" else "authority")
 
 
+class CodingDictionary(Part):
+    """By what events are coded: a dictionary and its version, as the publisher names them, such as MedDRA 27.1."""
+
+    name: Text
+    version: Text
+
+    @property
+    def label(self) -> str:
+        """Both together."""
+        return f"{self.name} {self.version}"
+
+
 class AdverseEventRules(Part):
     """What is asked of each adverse event and how soon it must be told.
 
     `terms` is the trial's own short dictionary: a code and the name that the report prints; `systems` says to which
-    system of the body each belongs.
+    system of the body each belongs. With `dictionary` each event is coded by that, too, and the report counts by its
+    preferred terms.
     """
 
     related_to: tuple[Id, ...]
@@ -67,6 +80,7 @@ class AdverseEventRules(Part):
     collected_from: Literal["consent", "randomisation", "first_dose"] = "consent"
     terms: dict[Code, Text] = Field(default_factory=dict)
     systems: dict[Code, Text] = Field(default_factory=dict)
+    dictionary: CodingDictionary | None = None
     report_within: tuple[ReportingClock, ...] = ()
     expected: tuple[Code, ...] = ()
 

@@ -132,12 +132,17 @@ UNWRITTEN = Markup('<span class="unwritten">To be written: CONSORT item {}.</spa
 
 def page(protocol: Protocol, snapshot: Snapshot, results: Results) -> str:
     """The whole report as one HTML page without any remote part; the same arguments give the same text."""
+    return rendered("page.html", context(protocol, snapshot, results))
+
+
+def rendered(template: str, named: Mapping[str, Any]) -> str:
+    """A template with all that it names and the house style, as one page."""
     environment = Environment(
         loader=PackageLoader("equipoise.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters["day"] = day_text
     environment.filters["moment"] = moment_text
-    return environment.get_template("page.html").render(context(protocol, snapshot, results))
+    return environment.get_template(template).render({**_style(), **named})
 
 
 def context(protocol: Protocol, snapshot: Snapshot, results: Results) -> dict[str, Any]:
@@ -152,14 +157,17 @@ def context(protocol: Protocol, snapshot: Snapshot, results: Results) -> dict[st
     )
 
 
-def _shell(protocol: Protocol, snapshot: Snapshot) -> dict[str, Any]:
+def _style() -> dict[str, Any]:
     style = (resources.files("equipoise.report") / "report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    # It is our own file, and the page's policy names its hash.
+    return {"style": Markup(style), "style_hash": f"sha256-{digest}"}  # noqa: S704
+
+
+def _shell(protocol: Protocol, snapshot: Snapshot) -> dict[str, Any]:
     return {
         "protocol": protocol,
         "snapshot": snapshot,
-        "style": Markup(style),  # noqa: S704 - our own file; the page's policy names its hash
-        "style_hash": f"sha256-{digest}",
         "identifier_names": IDENTIFIERS,
         "contents": sections(protocol),
         "colophon": colophon(protocol, snapshot),

@@ -135,10 +135,11 @@ def harms_text(protocol: Protocol) -> str:
     collected = rules.collected_from.replace("_", " ")
     judged = listed([spoken(word) for word in rules.causality])
     interest = f" Of special interest: {listed(rules.of_interest)}." if rules.of_interest else ""
+    coded = f" Coded by {rules.dictionary.label}." if rules.dictionary else ""
     scale = "the trial's own scale," if grading.scale == "own" else grading.scale
     return (
         f"Adverse events were collected from {collected} on and graded by {scale} version {grading.version}; "
-        f"each was judged for its relation to {listed(parts)} ({judged}).{interest}"
+        f"each was judged for its relation to {listed(parts)} ({judged}).{interest}{coded}"
     )
 
 

@@ -18,13 +18,18 @@ class EventRefused(Refusal):
     """A detail of an adverse event that contradicts another one, or the protocol."""
 
 
-def is_expected(rules: AdverseEventRules, term: str, criteria: Iterable[str], said: bool | None = None) -> bool:
+def is_expected(
+    rules: AdverseEventRules, names: Iterable[str], criteria: Iterable[str], said: bool | None = None
+) -> bool:
     """Whether an event is expected: as somebody said, otherwise by the protocol's `expected`.
 
-    A term on that list is not expected when it is fatal or life-threatening, which is more severe than what is
-    listed (ICH E2A II.C); who holds it to be expected all the same says so.
+    An event is on that list by one of its `names`: the term and the codes that it goes by. It is not expected all the
+    same when it is fatal or life-threatening, which is more severe than what is listed (ICH E2A II.C); who holds it to
+    be expected says so.
     """
-    return said if said is not None else term in rules.expected and not LETHAL.intersection(criteria)
+    if said is not None:
+        return said
+    return not {*names}.isdisjoint(rules.expected) and not LETHAL.intersection(criteria)
 
 
 def is_suspected(rules: AdverseEventRules, related: Mapping[str, str], products: Collection[str]) -> bool:

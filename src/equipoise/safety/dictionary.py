@@ -1,25 +1,41 @@
-"""Names for events: the trial's own short list, or a dictionary that the user has a licence for.
+"""The dictionary by which events are coded: one that the user has a licence for, or the terms of a published scale.
 
 No content of a licensed dictionary comes with the program. MedDRA is read from the user's own ASCII files (`llt.asc`,
 `pt.asc`, `mdhier.asc`, fields between `$`), another dictionary from a CSV file with the columns code, name, system.
-What is stored with an event is the code, the names and the version.
+Of CTCAE 5.0 and DAIDS 2.1 come those terms that the program grades, and of DAIDS the events usual after an infusion;
+they have no codes, and their names serve as such. What is stored with an event is the code, the names and the version.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher, get_close_matches
+from functools import cached_property
+from importlib import resources
+from math import log
 from pathlib import Path
 
-from equipoise.protocol.safety import AdverseEventRules
 from equipoise.refusals import Refusal
 
 LLT_CODE, LLT_NAME, LLT_PT, LLT_CURRENCY = 0, 1, 2, 9
 PT_CODE, PT_NAME = 0, 1
 HIER_PT, HIER_HLT_NAME, HIER_HLGT_NAME, HIER_SOC_NAME, HIER_PRIMARY = 0, 5, 6, 7, 11
 COLUMNS = ["code", "name", "system"]
-OWN = "trial"
+MEDDRA = "MedDRA"
+FOLDER, FILE = "dictionary", "dictionary.csv"
+PUBLISHED = {("CTCAE", "5.0"): "ctcae-5.0-terms.csv", ("DAIDS", "2.1"): "daids-2.1-terms.csv"}
+WORD = re.compile(r"\w+")
+COMMON = frozenset(
+    {"a", "after", "an", "and", "at", "by", "for", "from", "in", "not", "of", "on", "or", "the", "to", "when", "with"}
+)
+"""Words that make no two terms alike."""
+SPELT_ALIKE = 0.8
+"""How alike two words are that may be one word misspelt, from 0 to 1."""
+MISSPELT = 4
+"""A word so spelt counts by its likeness to this power: infection is no injection."""
 
 
 class DictionaryRefused(Refusal):
@@ -79,14 +95,103 @@ class Dictionary:
             raise DictionaryRefused("term", text, problem, "look the term up, and give its code or its whole name")
         return found
 
+    def current(self, text: str) -> CodedTerm:
+        """The term of that code or name, by which an event may be coded.
 
-def own_dictionary(rules: AdverseEventRules, version: str) -> Dictionary:
-    """The trial's own list, `terms` with `systems`; the version is that of the protocol."""
-    terms = {
-        code: CodedTerm(code, name, name, code, rules.systems.get(code, ""), OWN, version)
-        for code, name in rules.terms.items()
-    }
-    return Dictionary(OWN, version, terms)
+        Raises:
+            DictionaryRefused: when there is none, or the dictionary no longer recommends it.
+        """
+        found = self.find(text)
+        if not found.current:
+            remedy = f"use a current one, such as {found.preferred}"
+            raise DictionaryRefused("term", text, f"is no longer current in {self.name} {self.version}", remedy)
+        return found
+
+    def exact(self, text: str) -> CodedTerm | None:
+        """The current term whose name has the same words in the same order, whatever stands between them."""
+        return self._by_words.get(words_of(text))
+
+    def suggestions(self, text: str, most: int = 5) -> tuple[CodedTerm, ...]:
+        """Current terms that are like a text, the likest first: they share words, the rarer the more it counts.
+
+        Terms less than half as like as the likest are left out.
+        """
+        wanted = words_of(text)
+        weights = {
+            spelt: log(1 + len(self.terms) / len(self._holding[spelt])) * alike**MISSPELT
+            for word in dict.fromkeys(wanted)
+            if word not in COMMON
+            for spelt, alike in self._spelt(word)
+        }
+        shared: dict[str, float] = {}
+        for word, weight in weights.items():
+            for code in self._holding[word]:
+                shared[code] = shared.get(code, 0.0) + weight
+        plain = " ".join(wanted)
+
+        score = {code: found / (len(words_of(self.terms[code].name)) + len(wanted)) for code, found in shared.items()}
+        enough = max(score.values(), default=0.0) / 2
+
+        def rank(code: str) -> tuple[float, float, str]:
+            name = " ".join(words_of(self.terms[code].name))
+            return -score[code], -SequenceMatcher(None, plain, name).ratio(), code
+
+        best = sorted((code for code, found in score.items() if found >= enough), key=rank)
+        return tuple(self.terms[code] for code in best[:most])
+
+    @cached_property
+    def _by_words(self) -> dict[tuple[str, ...], CodedTerm]:
+        return {words_of(term.name): term for term in self.terms.values() if term.current}
+
+    @cached_property
+    def _holding(self) -> dict[str, list[str]]:
+        """The codes of the current terms that have a word in their name."""
+        found: dict[str, list[str]] = {}
+        for code, term in self.terms.items():
+            for word in set(words_of(term.name)) if term.current else ():
+                found.setdefault(word, []).append(code)
+        return found
+
+    def _spelt(self, word: str) -> list[tuple[str, float]]:
+        """A word as the dictionary spells it, with how alike that is."""
+        if word in self._holding:
+            return [(word, 1.0)]
+        alike = get_close_matches(word, self._holding, n=3, cutoff=SPELT_ALIKE)
+        return [(spelt, SequenceMatcher(None, word, spelt).ratio()) for spelt in alike]
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a text in small letters."""
+    return tuple(WORD.findall(text.casefold()))
+
+
+def dictionary_in(folder: Path, name: str, version: str) -> Dictionary:
+    """The dictionary that a trial's folder holds: MedDRA's files in `dictionary/`, another one in `dictionary.csv`.
+
+    Where the folder holds neither, the terms of CTCAE 5.0 and DAIDS 2.1 that come with the program.
+
+    Args:
+        folder: the trial's.
+        name: as the protocol names the dictionary.
+        version: as the protocol gives it.
+
+    Raises:
+        DictionaryRefused: when there is none, or its files cannot be read.
+    """
+    if (folder / FOLDER).is_dir():
+        if name != MEDDRA:
+            remedy = f"write {name} as {FILE}, or name the dictionary {MEDDRA}"
+            raise DictionaryRefused("dictionary.name", name, f"is not what the folder {FOLDER} is for", remedy)
+        return read_meddra(folder / FOLDER, version)
+    if (folder / FILE).exists():
+        return read_terms(folder / FILE, name, version)
+    published = PUBLISHED.get((name, version))
+    if published is None:
+        problem = f"is not in {folder}, and does not come with the program"
+        remedy = f"put the files of MedDRA into its folder {FOLDER}, or another dictionary into its file {FILE}"
+        raise DictionaryRefused("dictionary", f"{name} {version}", problem, remedy)
+    return _terms(resources.files("equipoise.safety").joinpath("tables", published).read_text("utf-8"), published,
+                  name, version)  # fmt: skip
 
 
 def read_meddra(folder: Path, version: str) -> Dictionary:
@@ -94,13 +199,14 @@ def read_meddra(folder: Path, version: str) -> Dictionary:
 
     Args:
         folder: holds `llt.asc`, `pt.asc` and `mdhier.asc`, in UTF-8.
-        version: as the subscription names it, such as 27.1: the files do not say.
+        version: as the subscription names it, such as 27.1.
 
     Raises:
-        DictionaryRefused: when the version is blank, a file is not there or not UTF-8, a line is too short, or a
-            term leads to a preferred term that is not there.
+        DictionaryRefused: when the version is blank or not that of `meddra_release.asc` (where that file is there), a
+            file is not there or not UTF-8, a line is too short, or a term leads to a preferred term that is not there.
     """
     _check_version(version)
+    _check_release(folder / "meddra_release.asc", version)
     names = {row[PT_CODE]: row[PT_NAME] for _, row in _rows(folder / "pt.asc", PT_NAME + 1)}
     places = {
         row[HIER_PT]: (row[HIER_SOC_NAME], (row[HIER_HLT_NAME], row[HIER_HLGT_NAME]))
@@ -118,10 +224,10 @@ def read_meddra(folder: Path, version: str) -> Dictionary:
             )
         system, groups = places[preferred]
         terms[row[LLT_CODE]] = CodedTerm(
-            row[LLT_CODE], row[LLT_NAME], names[preferred], preferred, system, "MedDRA", version, groups,
+            row[LLT_CODE], row[LLT_NAME], names[preferred], preferred, system, MEDDRA, version, groups,
             current=row[LLT_CURRENCY] == "Y",
         )  # fmt: skip
-    return Dictionary("MedDRA", version, terms)
+    return Dictionary(MEDDRA, version, terms)
 
 
 def read_terms(path: Path, name: str, version: str) -> Dictionary:
@@ -132,31 +238,48 @@ def read_terms(path: Path, name: str, version: str) -> Dictionary:
             code or a name is blank, or a code stands twice.
     """
     _check_version(version)
-    rows = csv.reader(_text_of(path).splitlines())
+    return _terms(_text_of(path), path.name, name, version)
+
+
+def _terms(text: str, file: str, name: str, version: str) -> Dictionary:
+    rows = csv.reader(text.splitlines())
     header = [cell.strip() for cell in next(rows, [])]
     if header != COLUMNS:
         remedy = f"begin it with the line {','.join(COLUMNS)}"
-        raise DictionaryRefused(f"{path.name}:1", ",".join(header), "are not the columns of a dictionary", remedy)
+        raise DictionaryRefused(f"{file}:1", ",".join(header), "are not the columns of a dictionary", remedy)
     terms: dict[str, CodedTerm] = {}
+    names: set[str] = set()
     for line, row in enumerate(rows, start=2):
-        code, term, system = _cells(path, line, row)
-        if code in terms:
-            raise DictionaryRefused(f"{path.name}:{line}", code, "is a code that stands twice", "keep one of the lines")
+        code, term, system = _cells(file, line, row)
+        for what, text, seen in (("code", code, terms), ("name", term.casefold(), names)):
+            if text in seen:
+                remedy = "keep one of the lines"
+                raise DictionaryRefused(f"{file}:{line}", text, f"is a {what} that stands twice", remedy)
+        names.add(term.casefold())
         terms[code] = CodedTerm(code, term, term, code, system, name, version)
     return Dictionary(name, version, terms)
 
 
-def _cells(path: Path, line: int, row: Sequence[str]) -> tuple[str, str, str]:
+def _cells(file: str, line: int, row: Sequence[str]) -> tuple[str, str, str]:
     cells = [cell.strip() for cell in row]
     if len(cells) != len(COLUMNS) or not all(cells[:2]):
         remedy = "give code, name and system; only the system may be blank"
-        raise DictionaryRefused(f"{path.name}:{line}", ",".join(cells), "is not a whole line", remedy)
+        raise DictionaryRefused(f"{file}:{line}", ",".join(cells), "is not a whole line", remedy)
     return cells[0], cells[1], cells[2]
 
 
 def _check_version(version: str) -> None:
     if not version.strip():
         raise DictionaryRefused("version", None, "is blank", "say of which version the files are")
+
+
+def _check_release(path: Path, version: str) -> None:
+    """Hold the version against what the delivery says of itself, where it says it."""
+    if path.exists():
+        found = _text_of(path).partition("$")[0].strip()
+        if found != version.strip():
+            remedy = "amend the protocol's dictionary.version, or take the files of that version"
+            raise DictionaryRefused("version", version, f"is not that of {path.name}, {found}", remedy)
 
 
 def _rows(path: Path, width: int) -> Iterator[tuple[int, list[str]]]:

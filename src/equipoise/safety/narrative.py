@@ -18,7 +18,8 @@ class Case:
     """What is known of an event and its participant, each as text; None is not known.
 
     `criteria` are the sentences of the criteria of seriousness that it meets, `related` the causality by what it was
-    asked for.
+    asked for; `coded_by` the dictionary and code of the term. What
+    was given is `given_on` before the event and `given_again` after it.
     """
 
     participant: str
@@ -37,6 +38,7 @@ class Case:
     aware_at: str
     follow_up: bool = False
     resolved: str | None = None
+    coded_by: str | None = None
     action: str | None = None
     treatment: str | None = None
     country: str | None = None
@@ -47,6 +49,7 @@ class Case:
     dose: str | None = None
     route: str | None = None
     given_on: tuple[str, ...] | None = None
+    given_again: tuple[str, ...] | None = None
     course: str | None = None
     hours_after_infusion: float | None = None
     concomitant: tuple[str, ...] | None = None
@@ -80,8 +83,10 @@ def narrative_of(case: Case) -> Narrative:
 def _boxes(case: Case) -> tuple[Box, ...]:
     serious = "; ".join(case.criteria) or "not serious"
     causality = "; ".join(f"{name}: {answer}" for name, answer in case.related.items())
+    coded = f"; {case.coded_by}" if case.coded_by else ""
     described = (
-        f"{case.term} (reported as: {case.verbatim}), grade {case.grade} by {case.scale}; outcome {case.outcome}"
+        f"{case.term} (reported as: {case.verbatim}{coded}), "
+        f"grade {case.grade} by {case.scale}; outcome {case.outcome}, ended {case.resolved or NOT_KNOWN}"
     )
     texts = (
         ("1", "Participant", f"code {case.participant}; initials {NOT_COLLECTED}"),
@@ -98,9 +103,9 @@ def _boxes(case: Case) -> tuple[Box, ...]:
         ("16", "Route of administration", case.route),
         ("17", "Indication", case.indication),
         ("18", "Given on", _listed(case.given_on)),
-        ("19", "Duration of therapy", f"{len(case.given_on)} administrations" if case.given_on else None),
+        ("19", "Duration of therapy", _times(case)),
         ("20", "Did it abate after stopping", _abated(case)),
-        ("21", "Did it reappear after giving again", None),
+        ("21", "Did it reappear after giving again", _given_again(case)),
         ("22", "Concomitant products", _listed(case.concomitant)),
         ("23", "Other relevant history", _listed(case.history)),
         ("24a", "Sponsor", case.sponsor),
@@ -122,6 +127,20 @@ def _abated(case: Case) -> str | None:
     if case.action not in ("DRUG WITHDRAWN", "DRUG INTERRUPTED"):
         return "not applicable: not stopped" if case.action is not None else None
     return f"outcome after stopping: {case.outcome}"
+
+
+def _times(case: Case) -> str | None:
+    if not case.given_on:
+        return None if case.given_on is None else "none given"
+    return f"{len(case.given_on)} administration{'' if len(case.given_on) == 1 else 's'}"
+
+
+def _given_again(case: Case) -> str | None:
+    """Whether it reappeared is the reporter's to say; that it was given again is in the record."""
+    if case.given_again is None:
+        return None
+    again = f"given again ({'; '.join(case.given_again)}): {NOT_KNOWN}"
+    return again if case.given_again else "not applicable: not given again"
 
 
 def _sentences(case: Case) -> tuple[str, ...]:

@@ -160,7 +160,15 @@ def test_baseline_takes_the_last_value_before_allocation(planned, small, records
 
 def event(code, number, term, **known):
     usual = {"name": term.title(), "serious": False, "related_any": False, "grade": 1, "outcome": "RECOVERED/RESOLVED"}
-    return {"participant": code, "number": number, "term": term, "after_randomisation": True, **usual, **known}
+    return {
+        "participant": code,
+        "number": number,
+        "term": term,
+        "counted_as": term,
+        "after_randomisation": True,
+        **usual,
+        **known,
+    }
 
 
 @pytest.fixture(scope="module")

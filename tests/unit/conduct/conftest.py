@@ -1,19 +1,6 @@
 """A fresh trial for each test."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
-
-
-@pytest.fixture(scope="session")
-def trial_kit():
-    """The module `trial_kit` beside this file."""
-    path = Path(__file__).with_name("trial_kit.py")
-    spec = importlib.util.spec_from_file_location("trial_kit", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")

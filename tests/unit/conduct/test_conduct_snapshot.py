@@ -9,6 +9,7 @@ import pytest
 
 from equipoise import conduct
 from equipoise.conduct import donor_tables, product_tables
+from equipoise.conduct.harm_tables import CODING
 from equipoise.conduct.snapshots import COLUMNS
 
 NOT_IN_THE_COURSE = {table.name for table in (*donor_tables.TABLES, *product_tables.TABLES)} | {
@@ -185,6 +186,10 @@ def test_adverse_events(course):
         "hours_after_infusion": None,
         "reported_at": first["reported_at"],
         "deadlines": (),
+        "resolved_given": "2018-03-01",
+        "counted_as": "FEVER",
+        **dict.fromkeys(CODING),
+        "term_groups": (),
     }
     assert first["reported_at"].tzinfo == UTC
     assert second["related_any"] is False  # related to the procedure, not to the product

@@ -14,6 +14,7 @@ import pytest
         "how-to/choose-a-stopping-rule",
         "how-to/grade-laboratory-values",
         "how-to/match-donors",
+        "how-to/code-adverse-events",
     ],
 )
 def test_a_page_can_be_followed_from_an_empty_folder(follow, page):

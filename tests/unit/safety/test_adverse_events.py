@@ -45,7 +45,7 @@ def moment(text: str):
     ],
 )
 def test_expected_is_what_the_protocol_lists_unless_it_is_graver_or_somebody_says(term, criteria, said, expected):
-    assert is_expected(RULES, term, criteria, said) is expected
+    assert is_expected(RULES, [term], criteria, said) is expected
 
 
 def test_suspected_is_a_relation_to_a_product_of_the_trial():

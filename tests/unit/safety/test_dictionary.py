@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from equipoise.protocol.safety import AdverseEventRules
-from equipoise.safety.dictionary import DictionaryRefused, own_dictionary, read_meddra, read_terms
+from equipoise.safety.dictionary import DictionaryRefused, dictionary_in, read_meddra, read_terms
+from equipoise.safety.scales import scale_named
 
 LLT = """\
 90000001$Warm feeling$90000011$$$$$$$Y$$
@@ -95,6 +95,10 @@ def test_another_dictionary_is_read_from_three_columns(tmp_path: Path):
             "code,name,system\nW1,Warm,\nW1,Cold,\n",
             "terms.csv:3 = W1: is a code that stands twice; keep one of the lines",
         ),
+        (
+            "code,name,system\nW1,Warm,\nW2,WARM,\n",
+            "terms.csv:3 = warm: is a name that stands twice; keep one of the lines",
+        ),
     ],
 )
 def test_a_dictionary_with_a_fault_is_refused_whole(tmp_path: Path, text: str, said: str):
@@ -103,7 +107,105 @@ def test_a_dictionary_with_a_fault_is_refused_whole(tmp_path: Path, text: str, s
     assert refusal(lambda: read_terms(path, "WHO-like", "2018")) == said
 
 
-def test_the_trials_own_list_is_a_dictionary_too():
-    rules = AdverseEventRules(related_to=(), terms={"FEVER": "Fever", "RASH": "Rash"}, systems={"RASH": "Skin"})
-    own = own_dictionary(rules, "1.0")
-    assert (own.find("RASH").system, own.find("fever").system, own.find("fever").code) == ("Skin", "", "FEVER")
+def test_the_release_that_a_delivery_states_must_be_the_protocols(folder: Path):
+    (folder / "meddra_release.asc").write_text("99.1$English$$$", encoding="utf-8")
+    assert read_meddra(folder, "99.1").version == "99.1"
+    assert refusal(lambda: read_meddra(folder, "99.0")) == (
+        "version = 99.0: is not that of meddra_release.asc, 99.1; "
+        "amend the protocol's dictionary.version, or take the files of that version"
+    )
+
+
+def test_an_event_is_coded_by_a_current_term_alone(folder: Path):
+    dictionary = read_meddra(folder, "99.1")
+    assert dictionary.current("warm feeling").code == "90000001"
+    assert refusal(lambda: dictionary.current("90000002")) == (
+        "term = 90000002: is no longer current in MedDRA 99.1; use a current one, such as Warmth"
+    )
+
+
+def test_the_same_words_are_found_whatever_stands_between_them(folder: Path):
+    dictionary = read_meddra(folder, "99.1")
+    found = dictionary.exact("  COLD-feeling.")
+    assert found is not None
+    assert found.code == "90000003"
+    assert dictionary.exact("feeling of warmth") is None  # not current
+    assert dictionary.exact("cold") is None
+
+
+TERMS = """\
+code,name,system
+P,Pyrexia,General
+C,Chills,General
+I,Upper respiratory tract infection,Infections
+U,Urinary tract infection,Infections
+S,Injection site pain,General
+B,Feeling cold,General
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("chills", "C"),
+        ("chils after the infusion", "C"),
+        ("infection of the upper respiratory tract", "I"),
+        ("respiratory infection", "I"),
+        ("felt cold", "B"),
+        ("pirexia", "P"),
+        ("after the", ""),
+        ("", ""),
+    ],
+)
+def test_terms_that_share_rare_words_are_suggested_first(tmp_path: Path, text: str, codes: str):
+    path = tmp_path / "terms.csv"
+    path.write_text(TERMS, encoding="utf-8")
+    dictionary = read_terms(path, "WHO-like", "2018")
+    assert " ".join(term.code for term in dictionary.suggestions(text)) == codes
+    assert len(dictionary.suggestions(text, 1)) == min(1, len(codes))
+
+
+def test_terms_that_are_not_current_are_not_suggested(folder: Path):
+    assert [term.code for term in read_meddra(folder, "99.1").suggestions("feeling of warmth")] == [
+        "90000001",
+        "90000003",
+    ]
+
+
+# --- the dictionary of a trial's folder
+
+
+def test_the_files_in_the_folder_come_first(tmp_path: Path):
+    (tmp_path / "dictionary.csv").write_text(TERMS, encoding="utf-8")
+    assert dictionary_in(tmp_path, "DAIDS", "2.1").find("C").name == "Chills"
+    inside = tmp_path / "dictionary"
+    inside.mkdir()
+    for name, text in (("llt", LLT), ("pt", PT), ("mdhier", MDHIER)):
+        (inside / f"{name}.asc").write_text(text, encoding="utf-8")
+    assert dictionary_in(tmp_path, "MedDRA", "99.1").find("90000001").preferred == "Warmth"
+    assert refusal(lambda: dictionary_in(tmp_path, "WHO-ART", "1")) == (
+        "dictionary.name = WHO-ART: is not what the folder dictionary is for; "
+        "write WHO-ART as dictionary.csv, or name the dictionary MedDRA"
+    )
+
+
+def test_without_files_only_published_scales_are_there(tmp_path: Path):
+    assert refusal(lambda: dictionary_in(tmp_path, "MedDRA", "27.1")) == (
+        f"dictionary = MedDRA 27.1: is not in {tmp_path}, and does not come with the program; "
+        "put the files of MedDRA into its folder dictionary, or another dictionary into its file dictionary.csv"
+    )
+
+
+@pytest.mark.parametrize(("name", "version", "scale"), [("CTCAE", "5.0", "ctcae-5.0"), ("DAIDS", "2.1", "daids-2.1")])
+def test_every_term_that_a_scale_grades_is_in_its_dictionary(tmp_path: Path, name: str, version: str, scale: str):
+    dictionary = dictionary_in(tmp_path, name, version)
+    terms = {ladder.term for ladder in scale_named(scale).ladders}
+    assert {dictionary.current(term).name for term in terms} == terms
+    assert all(term.system and term.code == term.name for term in dictionary.terms.values())
+    assert {(term.dictionary, term.version) for term in dictionary.terms.values()} == {(name, version)}
+
+
+def test_daids_has_the_events_usual_after_an_infusion(tmp_path: Path):
+    dictionary = dictionary_in(tmp_path, "DAIDS", "2.1")
+    assert dictionary.find("chills").system == "Systemic"
+    assert dictionary.find("Cytokine Release Syndrome").system == "Systemic"

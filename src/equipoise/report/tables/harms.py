@@ -11,11 +11,11 @@ from markupsafe import Markup
 
 from equipoise.analysis.harms import GRADES, deadline_state
 from equipoise.analysis.results import Results
+from equipoise.conduct.harm_facts import SERIOUS_CRITERIA
 from equipoise.protocol.document import Protocol
 from equipoise.report.lookup import Lookup
 from equipoise.report.numbers import DASH
 from equipoise.report.tables.model import Body, Head, Row, Table
-from equipoise.report.words import spoken
 
 if TYPE_CHECKING:
     from equipoise.conduct.snapshots import Snapshot
@@ -213,10 +213,10 @@ def serious_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
             str(event["participant"]),
             (
                 _arm_name(protocol, arms.get(event["participant"])),
-                str(event["name"] or event["term"]),
+                _event_text(event),
                 _shown(event["day"]).replace("-", "−"),
                 _shown(event["highest_grade"] or event["grade"]),
-                ", ".join(spoken(str(each)).replace("_", " ") for each in event["criteria"]) or DASH,
+                "; ".join(SERIOUS_CRITERIA[str(each)] for each in event["criteria"]) or DASH,
                 _related(protocol, str(event["related"] or "{}")),
                 _yes_or_no(event.get("expected")),
                 _shown(event["outcome"]).lower(),
@@ -285,14 +285,11 @@ def events_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
 
 def _event_row(protocol: Protocol, event: Mapping[Hashable, Any], arms: Mapping[str, str | None]) -> Row:
     arm = arms.get(str(event["participant"]))
-    verbatim = event["verbatim"]
-    name = str(event["name"] or event["term"])
-    text = f"{name} (“{verbatim}”)" if verbatim and str(verbatim).lower() != name.lower() else name
     return Row(
         str(event["participant"]),
         (
             _arm_name(protocol, arm),
-            text,
+            _event_text(event),
             _shown(event["onset"]),
             _shown(event["day"]).replace("-", "−"),
             _shown(event["grade"]),
@@ -302,6 +299,12 @@ def _event_row(protocol: Protocol, event: Mapping[Hashable, Any], arms: Mapping[
             _shown(event["resolved"]),
         ),
     )
+
+
+def _event_text(event: Mapping[Hashable, Any]) -> str:
+    """Under what an event is counted, with the reporter's words where they are others."""
+    name, verbatim = str(event["name"]), str(event["verbatim"])
+    return name if verbatim.lower() == name.lower() else f"{name} (“{verbatim}”)"
 
 
 def _arm_name(protocol: Protocol, arm: str | None) -> str:
