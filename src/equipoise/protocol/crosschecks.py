@@ -389,6 +389,41 @@ def check_products(protocol: Protocol) -> Iterator[Problem]:
                 yield Problem(path, later, f"is not after {earlier}", "write the minutes in rising order")
 
 
+def check_courses(protocol: Protocol) -> Iterator[Problem]:
+    """No arm receives two courses of one id: what was given is told by participant and course."""
+    regimens = {regimen.id: place for place, regimen in enumerate(protocol.regimens)}
+    chosen = {part.id: regimens[part.regimen] for part in protocol.interventions if part.regimen in regimens}
+    told: set[Path] = set()
+    for i, arm in enumerate(protocol.arms):
+        received = {j: chosen[part] for j, part in enumerate(arm.interventions) if part in chosen}
+        for problem in (*_one_regimen_twice(protocol, i, received), *_one_course_twice(protocol, i, received)):
+            if problem.path not in told:  # of two arms that receive the same, the first is named
+                told.add(problem.path)
+                yield problem
+
+
+def _one_regimen_twice(protocol: Protocol, arm: int, received: Mapping[int, int]) -> Iterator[Problem]:
+    given = protocol.arms[arm].interventions
+    first: dict[int, str] = {}
+    for j, place in received.items():
+        other = first.setdefault(place, given[j])
+        if other != given[j]:
+            problem = f"has regimen {protocol.regimens[place].id}, as {other} has in this arm"
+            remedy = "give it a regimen of its own, whose courses have other ids"
+            yield Problem(("arms", arm, "interventions", j), given[j], problem, remedy)
+
+
+def _one_course_twice(protocol: Protocol, arm: int, received: Mapping[int, int]) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for place in sorted(set(received.values())):
+        for k, course in enumerate(protocol.regimens[place].courses):
+            stands = first.setdefault(course.id, place)
+            if stands != place:
+                other = protocol.regimens[stands].id
+                problem = f"is a course of {other} too, and arm {protocol.arms[arm].id} receives both"
+                yield Problem(("regimens", place, "courses", k, "id"), course.id, problem, "give each its own")
+
+
 def check_aims(protocol: Protocol) -> Iterator[Problem]:
     """Outcomes are measured when they say; sets, estimands and analyses name each other rightly."""
     outcomes = {outcome.id for outcome in protocol.outcomes}
@@ -602,6 +637,7 @@ CHECKS: tuple[Callable[[Protocol], Iterable[Problem]], ...] = (
     check_schedule,
     check_rules,
     check_products,
+    check_courses,
     check_aims,
     check_plan,
     check_people,

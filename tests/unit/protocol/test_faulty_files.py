@@ -642,6 +642,47 @@ def test_a_slip_is_told_with_its_line_and_remedy(old: str, new: str, faults: tup
     assert faults_with(old, new) == list(faults)
 
 
+SECOND_REGIMEN = """regimens:
+  - id: boost
+    dose: {value: 1e7, unit: Therapeutic Cells}
+    route: INTRAVENOUS
+    courses:
+      - {id: B1, at: {days: 2}}
+      - {id: C2, at: {days: 40}}
+"""
+SECOND_INTERVENTION = """interventions:
+  - {id: more, name: More cells, role: Experimental Intervention, type: BIOLOGIC, product: nk_cells, regimen: REGIMEN}
+"""
+
+
+def with_two_regimens(regimen: str, *, nkart: str = "nk, art", art: str = "art") -> list[str]:
+    """The faults of the example with a second intervention under a regimen, and what each arm then receives."""
+    slipped = EXAMPLE.replace("regimens:\n", SECOND_REGIMEN, 1)
+    slipped = slipped.replace("interventions:\n", SECOND_INTERVENTION.replace("REGIMEN", regimen), 1)
+    slipped = slipped.replace("interventions: [art]", f"interventions: [{art}]", 1)
+    slipped = slipped.replace("interventions: [nk, art]", f"interventions: [{nkart}]", 1)
+    return [str(fault) for fault in faults_in(slipped.encode())]
+
+
+@pytest.mark.parametrize("art", ["art", "nk, art, more"])
+def test_an_arm_whose_regimens_share_a_course_is_told_and_of_two_such_arms_the_first(art: str):
+    assert with_two_regimens("boost", nkart="nk, art, more", art=art) == [
+        "protocol.yaml:120: regimens[1].courses[1].id = C2: is a course of boost too, and arm NKART receives both; "
+        "give each its own"
+    ]
+
+
+def test_an_arm_with_one_regimen_twice_is_told():
+    assert with_two_regimens("nk_courses", nkart="nk, art, more") == [
+        "protocol.yaml:41: arms[0].interventions[2] = more: has regimen nk_courses, as nk has in this arm; "
+        "give it a regimen of its own, whose courses have other ids"
+    ]
+
+
+def test_regimens_of_different_arms_may_share_courses():
+    assert with_two_regimens("boost", art="art, more") == []
+
+
 def test_a_file_with_a_fault_is_refused_whole():
     with pytest.raises(ProtocolRefused) as refused:
         parse(EXAMPLE.replace("planned: 20", "planned: -20").encode())
