@@ -269,6 +269,13 @@ def test_a_snapshot_is_the_same_from_either_database(kit, tmp_path):
     first = kit.infused()
     with pytest.raises(conduct.InfusionRefused):
         kit.infuse(first)
+    for minutes in (15, 30):
+        signs = {"minutes": minutes, "values": {"temperature": "37.9", "pulse": 88}}
+        conduct.record_infusion_vital_signs(kit.trial, first, "C1", **signs, **kit.entry())
+    right = {"minutes": 30, "right_minutes": 60, "values": {"pulse": None}}
+    conduct.correct_infusion_vital_signs(kit.trial, first, "C1", **right, **kit.entry())
+    conduct.miss_course(kit.trial, first, "C2", cause="away", **kit.entry())
+    conduct.take_back_missed_course(kit.trial, first, "C2", **kit.entry())
     kit.wait(28)
     kit.record(first, "m1", "symptoms", {"any": "no"})
     kit.trial.ledger.backup(tmp_path / "backup.db")
@@ -279,6 +286,9 @@ def test_a_snapshot_is_the_same_from_either_database(kit, tmp_path):
         assert getattr(there, name).equals(getattr(here, name)), name
     assert len(here.infusions) == 1
     assert len(here.infusion_refusals) == 2
+    assert here.infusion_vital_signs["minutes"].tolist() == [15, 60]
+    assert here.infusion_vital_signs["corrections"].tolist() == [0, 1]
+    assert len(here.missed_courses) == 0
     restored.close()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from equipoise.cli.by_example import ByExample
 from equipoise.cli.opening import trial_at
 from equipoise.cli.showing import pasted, progress, say, say_json, table
 from equipoise.cli.starting import same_database
@@ -17,7 +18,9 @@ DATABASE = click.option("--database", help="Database address; without it FOLDER/
 MOST_SHOWN = 20
 
 
-@click.command(short_help="List the adverse events that are not coded.")
+@click.command(
+    cls=ByExample, short_help="List the adverse events that are not coded.", example="equipoise safety uncoded my-trial"
+)
 @FOLDER
 @click.option("--out", type=AFile, help="Write them to this CSV file, with suggestions, to fill in their codes.")
 @click.option("--all", "whole", is_flag=True, help="Also those that are coded, to look their codes over.")
@@ -55,7 +58,11 @@ def uncoded(folder: Path, out: Path | None, whole: bool, database: str | None) -
     say(f'Next: `{then} --reason "first round of coding"`{same_database(database)}.')
 
 
-@click.command(short_help="Look a term up in the trial's dictionary.")
+@click.command(
+    cls=ByExample,
+    short_help="Look a term up in the trial's dictionary.",
+    example="equipoise safety term my-trial chills",
+)
 @FOLDER
 @click.argument("text")
 @DATABASE
@@ -76,7 +83,11 @@ def term(folder: Path, text: str, database: str | None) -> None:
     say(table([("code", "term", "preferred term", "system"), *rows]))
 
 
-@click.command(short_help="Record the codes of adverse events.")
+@click.command(
+    cls=ByExample,
+    short_help="Record the codes of adverse events.",
+    example="equipoise safety code my-trial codes.csv --by NAME --reason 'first round'",
+)
 @FOLDER
 @click.argument("codes", type=AFile)
 @click.option("--by", "by", required=True, help="Who codes, as the record knows them.")
@@ -111,7 +122,11 @@ def code(folder: Path, codes: Path, by: str, role: str, reason: str, database: s
     say(f"Coded by {dictionary.name} {dictionary.version}: {len(chosen)}; left to code: {left}")
 
 
-@click.command(short_help="Write an adverse event's narrative and CIOMS boxes.")
+@click.command(
+    cls=ByExample,
+    short_help="Write an adverse event's narrative and CIOMS boxes.",
+    example="equipoise safety narrative my-trial 01-001 1",
+)
 @FOLDER
 @click.argument("participant")
 @click.argument("number", type=int)

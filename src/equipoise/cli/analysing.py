@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from equipoise.cli.by_example import ByExample
 from equipoise.cli.opening import trial_at
 from equipoise.cli.showing import pasted, progress, say, say_json_text
 from equipoise.cli.starting import protocol_path, same_database, write_new
@@ -25,7 +26,7 @@ REPORT = "report"
 DEMO_SEED = 4
 
 
-@click.command(short_help="Run the analysis plan.")
+@click.command(cls=ByExample, short_help="Run the analysis plan.", example="equipoise analyse my-trial")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option(
     "--data", type=click.Path(path_type=Path), help="A long table captured elsewhere. SOURCE is the protocol."
@@ -64,7 +65,7 @@ def analyse(
         say(f"Wrote {_write_report(snapshot, results, folder / REPORT)}")
 
 
-@click.command(short_help="Write the report, one HTML page.")
+@click.command(cls=ByExample, short_help="Write the report, one HTML page.", example="equipoise report my-trial")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--as-of", help="A ledger position (412) or a UTC time (2018-06-30T12:00): the trial as it stood then.")
 @click.option(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from equipoise.cli.by_example import ByExample
 from equipoise.cli.showing import say, say_json, table
 from equipoise.cli.starting import protocol_path
 from equipoise.refusals import Refusal
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
 
 TRUE_RATES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 NEVER = "-"
+BOUNDARIES = {
+    "Pocock-type": ("rate", "planned", "error"),
+    "Bayesian": ("rate", "planned", "prior", "threshold"),
+    "fixed": ("limit", "planned"),
+}
+"""The options that describe a boundary of each kind."""
 
 
 @click.group()
@@ -23,7 +31,7 @@ def design() -> None:
     """Compare designs before the protocol is final."""
 
 
-@design.command()
+@design.command(cls=ByExample, example="equipoise design randomisation my-trial")
 @click.argument("protocol", type=click.Path(path_type=Path))
 @click.option("--n", type=click.IntRange(2, 100_000), help="Participants; without it the protocol's planned number.")
 @click.option("--json", "as_json", is_flag=True, help="Print the table as JSON.")
@@ -80,7 +88,8 @@ def stopping(
         boundaries: dict[str, tuple[Boundary, float | None]] = {"": (_boundary_from(given), given.get("rate"))}
     else:
         if given:
-            raise click.UsageError(f"PROTOCOL says the numbers itself; leave out --{next(iter(given))}.")
+            problem = "cannot be given with PROTOCOL, which says the numbers itself"
+            raise Refusal(_options(given), None, problem, "leave out one")
         boundaries = _boundaries_of(protocol)
     shown = {name: _with_chances(*boundary, rates or TRUE_RATES) for name, boundary in boundaries.items()}
     if as_json:
@@ -100,26 +109,43 @@ def _boundary_from(given: dict[str, Any]) -> Boundary:
     """The boundary that the options describe; which are given says of which kind it is."""
     from equipoise.safety.stopping import bayesian_boundary, fixed_boundary, pocock_boundary
 
-    kinds = {
-        frozenset({"rate", "planned", "error"}): lambda: pocock_boundary(
-            given["rate"], given["planned"], given["error"]
-        ),
-        frozenset({"rate", "planned", "prior", "threshold"}): lambda: bayesian_boundary(
-            given["rate"], given["planned"], _pair(given["prior"]), given["threshold"]
-        ),
-        frozenset({"planned", "limit"}): lambda: fixed_boundary(given["limit"], given["planned"]),
+    kind = next((kind for kind, needed in BOUNDARIES.items() if set(needed) == set(given)), None)
+    if kind is None:
+        raise _no_boundary(given)
+    if kind == "Pocock-type":
+        return pocock_boundary(given["rate"], given["planned"], given["error"])
+    if kind == "Bayesian":
+        return bayesian_boundary(given["rate"], given["planned"], _pair(given["prior"]), given["threshold"])
+    return fixed_boundary(given["limit"], given["planned"])
+
+
+def _no_boundary(given: dict[str, Any]) -> Refusal:
+    """Why the options describe none, and which to add."""
+    whole = _one_of({kind: list(needed) for kind, needed in BOUNDARIES.items()})
+    if not given:
+        return Refusal("PROTOCOL", None, "is missing", f"name a protocol, or give {whole}")
+    begun = {
+        kind: [name for name in needed if name not in given]
+        for kind, needed in BOUNDARIES.items()
+        if set(given) <= set(needed)
     }
-    make = kinds.get(frozenset(given))
-    if make is None:
-        raise click.UsageError(
-            "Give PROTOCOL, or --rate --planned --error, or --rate --planned --prior --threshold, or --limit --planned."
-        )
-    return make()
+    if not begun:
+        return Refusal(_options(given), None, "cannot make a boundary together", f"give {whole}")
+    return Refusal(_options(given), None, "cannot make a boundary alone", f"add {_one_of(begun)}")
+
+
+def _one_of(kinds: Mapping[str, Iterable[str]]) -> str:
+    return ", or ".join(f"{_options(names)} ({kind})" for kind, names in kinds.items())
+
+
+def _options(names: Iterable[str]) -> str:
+    return " ".join(f"--{name}" for name in names)
 
 
 def _pair(numbers: tuple[float, ...]) -> tuple[float, float]:
     if len(numbers) != 2:
-        raise click.UsageError("--prior takes two numbers, such as 0.4,1.6.")
+        shown = ",".join(f"{number:g}" for number in numbers)
+        raise Refusal("--prior", shown, "is not two numbers", "give both of the beta distribution, such as 0.4,1.6")
     return numbers[0], numbers[1]
 
 

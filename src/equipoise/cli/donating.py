@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from equipoise.cli.by_example import ByExample
 from equipoise.cli.showing import progress, say, say_json, say_refusal, table
 from equipoise.refusals import Refusal, shown
 
@@ -36,7 +37,7 @@ def hla() -> None:
     """Read HLA names and the ligands that they show."""
 
 
-@hla.command()
+@hla.command(cls=ByExample, example="equipoise hla build A_prot.txt B_prot.txt C_prot.txt --out ligand-reference.csv")
 @click.argument("files", nargs=-1, required=True, type=AFile)
 @click.option("--out", required=True, type=AFile, help="Where the reference is written.")
 @click.option("--release", help="The release, for files that do not state it.")
@@ -55,7 +56,7 @@ def build(files: tuple[Path, ...], out: Path, release: str | None) -> None:
         say_refusal(f"It holds no allele of HLA-{', HLA-'.join(lacking)}: give that file too.")
 
 
-@hla.command()
+@hla.command(cls=ByExample, example='equipoise hla show "C*07:02" "B*27:05"')
 @click.argument("names", nargs=-1, required=True)
 @click.option("--reference", "reference_path", type=AFile, help="A reference that `hla build` wrote.")
 @click.option("--mac", "mac_path", type=AFile, help="A file of codes that stand for several alleles.")
@@ -94,7 +95,11 @@ def donors() -> None:
     """Compare donors with recipients."""
 
 
-@donors.command(epilog=RULES_SHOWN)
+@donors.command(
+    cls=ByExample,
+    epilog=RULES_SHOWN,
+    example="equipoise donors match --donors donors.csv --recipients recipients.csv --rule educated --out pairs.csv",
+)
 @click.option("--donors", "donors_path", required=True, type=AFile, help="Table of donors: id, A_1 to C_2, KIR.")
 @click.option("--recipients", "recipients_path", required=True, type=AFile, help="Table of recipients, likewise.")
 @click.option("--rule", required=True, help="The deciding rule, one of those below.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from equipoise.cli.by_example import ByExample
 from equipoise.cli.showing import say, table
 from equipoise.refusals import Refusal
 
@@ -24,7 +25,11 @@ def safety() -> None:
     """Watch harm."""
 
 
-@safety.command(short_help="Grade laboratory values by a published scale.")
+@safety.command(
+    cls=ByExample,
+    short_help="Grade laboratory values by a published scale.",
+    example="equipoise safety grade labs.csv --scale daids-2.1 --out grades.csv",
+)
 @click.argument("labs", type=click.Path(path_type=Path))
 @click.option("--scale", "names", multiple=True, help="daids-2.1 or ctcae-5.0; several, or with commas, grade by each.")
 @click.option("--scale-file", "files", multiple=True, type=click.Path(path_type=Path), help="A scale of your own.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from equipoise.cli.by_example import ByExample
 from equipoise.cli.showing import ExitCode, progress, say, say_json, say_json_text, say_refusal
 from equipoise.refusals import Refusal, on_one_line
 
@@ -18,7 +19,7 @@ LARGEST = 2**53 - 1  # the largest position that a ledger can have
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 
 
-@click.command(short_help="Check the record and its allocations.")
+@click.command(cls=ByExample, short_help="Check the record and its allocations.", example="equipoise verify my-trial")
 @FOLDER
 @click.option(
     "--anchor",
@@ -71,7 +72,7 @@ def verify(folder: Path, anchor: Path | None, write_anchor: Path | None, as_json
             say(f"Wrote {write_anchor}")
 
 
-@click.command(short_help="Fold the events into the tables again.")
+@click.command(cls=ByExample, short_help="Fold the events into the tables again.", example="equipoise rebuild my-trial")
 @FOLDER
 @DATABASE
 def rebuild(folder: Path, database: str | None) -> None:
@@ -90,7 +91,9 @@ def rebuild(folder: Path, database: str | None) -> None:
     raise click.exceptions.Exit(ExitCode.DAMAGED)
 
 
-@click.command(short_help="Copy the record to one file.")
+@click.command(
+    cls=ByExample, short_help="Copy the record to one file.", example="equipoise backup my-trial my-trial-backup.db"
+)
 @FOLDER
 @click.argument("target", type=click.Path(path_type=Path))
 @DATABASE
@@ -104,7 +107,7 @@ def backup(folder: Path, target: Path, database: str | None) -> None:
     say(f"{folder / 'secret.key'} is not in it: keep that file safe in another place.")
 
 
-@click.command(short_help="Print the audit trail.")
+@click.command(cls=ByExample, short_help="Print the audit trail.", example="equipoise log my-trial")
 @FOLDER
 @click.option("--kind", multiple=True, help="Only events of this kind; may be given again.")
 @click.option("--stream", help="Only this stream, such as a participant's code.")

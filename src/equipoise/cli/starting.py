@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from equipoise.cli.by_example import ByExample
 from equipoise.cli.showing import ExitCode, pasted, progress, say, say_json, say_json_text
 from equipoise.refusals import Refusal
 
@@ -18,7 +19,7 @@ EXAMPLES = ("nk-hiv", "ddi-ddc")
 PROTOCOL_NAME = "protocol.yaml"
 
 
-@click.command(short_help="Make a folder with a protocol file.")
+@click.command(cls=ByExample, short_help="Make a folder with a protocol file.", example="equipoise new my-trial")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--example", type=click.Choice(EXAMPLES), help="Begin from a whole example instead of the outline.")
 def new(folder: Path, example: str | None) -> None:
@@ -49,7 +50,7 @@ def protocol_path(path: Path) -> Path:
     return path / PROTOCOL_NAME if path.is_dir() else path
 
 
-@click.command(short_help="Check a protocol file; tell every fault.")
+@click.command(cls=ByExample, short_help="Check a protocol file; tell every fault.", example="equipoise check my-trial")
 @click.argument("protocol", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the faults as JSON.")
 def check(protocol: Path, as_json: bool) -> None:
@@ -92,7 +93,9 @@ def schema(out: Path | None) -> None:
         say(f"Wrote {out}")
 
 
-@click.command(short_help="Run the trial with virtual participants.")
+@click.command(
+    cls=ByExample, short_help="Run the trial with virtual participants.", example="equipoise rehearse my-trial --seed 1"
+)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), required=True, help="The same seed gives the same trial.")
 @click.option(

@@ -14,11 +14,12 @@ from equipoise.conduct.eligibility import Verdict
 from equipoise.conduct.handling import accept_excursion, destroy_bag, hand_over_bag, issue_bag, return_bag
 from equipoise.conduct.harm import follow_up_adverse_event, report_adverse_event
 from equipoise.conduct.harm_correcting import correct_adverse_event, void_adverse_event
-from equipoise.conduct.infusing import finish_infusion, miss_course, record_infusion_vital_signs, start_infusion
+from equipoise.conduct.infusing import finish_infusion, start_infusion
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.leaving import deviation, withdraw
 from equipoise.conduct.locking import OpenItem, allocations_file, lock, open_items, reveal, unlock
 from equipoise.conduct.matching import PossibleDonor, Unserved, match_donor, possible_donors, unserved
+from equipoise.conduct.missed_courses import miss_course, take_back_missed_course
 from equipoise.conduct.permissions import PERMITTED, ROLES
 from equipoise.conduct.product_frames import treated
 from equipoise.conduct.product_left import lot_balances
@@ -46,6 +47,7 @@ from equipoise.conduct.telling import report_to
 from equipoise.conduct.tissue_typing import type_donor, type_participant
 from equipoise.conduct.tracing import trace_donor, trace_participant
 from equipoise.conduct.trials import Trial, create, open_trial
+from equipoise.conduct.watching import correct_infusion_vital_signs, record_infusion_vital_signs
 
 __all__ = [
     "PERMITTED",
@@ -83,6 +85,7 @@ __all__ = [
     "consent",
     "correct",
     "correct_adverse_event",
+    "correct_infusion_vital_signs",
     "correct_visit_date",
     "create",
     "decide_stopping",
@@ -123,6 +126,7 @@ __all__ = [
     "screen",
     "snapshot",
     "start_infusion",
+    "take_back_missed_course",
     "trace_donor",
     "trace_participant",
     "treated",

@@ -10,6 +10,7 @@ from equipoise.capture import AnswerError, exact_number
 from equipoise.conduct.refusing import NotAccepted
 from equipoise.ledger import is_blank
 
+Number = Decimal | str | int
 CODE = re.compile(r"(?=.*[0-9])[A-Z0-9][A-Z0-9_.-]{0,31}")
 
 

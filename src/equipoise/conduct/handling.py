@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 
 from equipoise.capture import number_text
 from equipoise.conduct.acting import Act, acting
-from equipoise.conduct.details import exact, moment_text, quantity, words
+from equipoise.conduct.details import Number, exact, moment_text, quantity, words
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.product_record import (
@@ -45,7 +44,7 @@ def issue_bag(
     course: str,
     receiver: str,
     place: str,
-    celsius: Decimal | str | int | None = None,
+    celsius: Number | None = None,
     giver: str | None = None,
     by: Actor,
     reason: str,
@@ -90,7 +89,7 @@ def hand_over_bag(
     giver: str,
     receiver: str,
     place: str,
-    celsius: Decimal | str | int | None = None,
+    celsius: Number | None = None,
     by: Actor,
     reason: str,
     at: datetime,
@@ -135,7 +134,7 @@ def return_bag(
     giver: str,
     receiver: str,
     place: str,
-    celsius: Decimal | str | int | None = None,
+    celsius: Number | None = None,
     by: Actor,
     reason: str,
     at: datetime,
@@ -155,7 +154,7 @@ def destroy_bag(
     *,
     giver: str | None = None,
     place: str,
-    volume_ml: Decimal | str | int | None = None,
+    volume_ml: Number | None = None,
     by: Actor,
     reason: str,
     at: datetime,
@@ -194,7 +193,7 @@ def _move(
     step: Step,
     bag: str,
     ways: tuple[str, str, str],
-    celsius: Decimal | str | int | None,
+    celsius: Number | None,
     by: Actor,
     reason: str,
     at: datetime,

@@ -1,4 +1,4 @@
-"""Give a course at the bedside: check, start, watch, finish, or say why it was missed.
+"""Give a course at the bedside: check, start, finish.
 
 Every refused attempt to start is recorded with all its reasons, whoever made it, and nothing is recorded as given. What
 cannot be recorded is an attempt without a reason or with a clock set back: no event can be made of it.
@@ -14,8 +14,8 @@ from typing import Any
 
 from equipoise.capture import number_text
 from equipoise.conduct.acting import Act, acting
-from equipoise.conduct.details import check_past, exact, moment, moment_text, quantity, words
-from equipoise.conduct.in_force import InForce, check_known
+from equipoise.conduct.details import Number, check_past, exact, moment, moment_text, quantity
+from equipoise.conduct.in_force import InForce
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.permissions import PERMITTED, check_permitted
 from equipoise.conduct.product_record import (
@@ -23,12 +23,12 @@ from equipoise.conduct.product_record import (
     chain_of,
     check_reasons,
     held_bag,
+    infusion_row,
     reasons_payload,
     regimen_of,
     standing_of,
     step_payload,
 )
-from equipoise.conduct.product_tables import VITAL_SIGNS
 from equipoise.conduct.refusing import InfusionRefused, Locked, NotAccepted, OutOfOrder
 from equipoise.conduct.stopping_watch import pause_of, standings_after_start
 from equipoise.conduct.tables import TRIAL
@@ -54,19 +54,7 @@ from equipoise.ledger import Actor, Row
 from equipoise.protocol.interventions import Product, Regimen
 from equipoise.refusals import Refusal, shown
 
-Number = Decimal | str | int
-
-PLAUSIBLE: Mapping[str, tuple[int, int, str]] = {
-    "temperature": (30, 45, "Cel"),
-    "systolic": (40, 300, "mm[Hg]"),
-    "diastolic": (20, 200, "mm[Hg]"),
-    "pulse": (20, 300, "/min"),
-    "respiration": (4, 80, "/min"),
-    "saturation": (30, 100, "%"),
-}
-"""Between which numbers a vital sign can be, and its unit: beyond them it was mistyped."""
 AS_A_FLOAT_HOLDS = Context(prec=15)
-WATCHED_FROM, WATCHED_TO = -24 * 60, 30 * 24 * 60
 
 
 def start_infusion(
@@ -185,7 +173,7 @@ def finish_infusion(
     with acting(trial, Kind.INFUSION_FINISHED, by=by, reason=reason, at=at) as act:
         person = act.participant(participant)
         in_force = act.in_force_for(person)
-        row = _infusion(act, participant, course)
+        row = infusion_row(act, participant, course)
         if row["stopped_at"] is not None:
             raise OutOfOrder("course", course, f"was finished at {row['stopped_at']}", "leave it")
         stopped = moment("stopped_at", stopped_at)
@@ -222,78 +210,6 @@ def finish_infusion(
         }
         act.append(payload, stream=participant, in_force=in_force)
     return found
-
-
-def record_infusion_vital_signs(
-    trial: Trial,
-    participant: str,
-    course: str,
-    *,
-    minutes: int,
-    values: Mapping[str, Number],
-    by: Actor,
-    reason: str,
-    at: datetime,
-) -> None:
-    """Record vital signs at a time of an infusion.
-
-    Args:
-        trial: the trial.
-        participant: who is infused.
-        course: which course.
-        minutes: from the start of the infusion; those before it negative.
-        values: by name of `VITAL_SIGNS`: temperature in Cel, pressures in mm[Hg], pulse and respiration a minute,
-            saturation in %.
-        by: who measured.
-        reason: why.
-        at: when (UTC).
-
-    Raises:
-        NotFound: when the participant is not in this trial.
-        OutOfOrder: when the course was not started, or those minutes are recorded already.
-        NotAccepted: when a name or number cannot be.
-    """
-    with acting(trial, Kind.INFUSION_VITAL_SIGNS, by=by, reason=reason, at=at) as act:
-        person = act.participant(participant)
-        _infusion(act, participant, course)
-        if isinstance(minutes, bool) or not WATCHED_FROM <= minutes <= WATCHED_TO:
-            raise NotAccepted("minutes", minutes, "are not minutes of an infusion", "count from its start")
-        if act.writer.row("infusion_vital_signs", participant, course, minutes) is not None:
-            problem = f"are recorded already for course {course}"
-            raise OutOfOrder("minutes", minutes, problem, "give the minutes at which it was measured")
-        if not values:
-            remedy = f"give some of {', '.join(VITAL_SIGNS)}"
-            raise NotAccepted("values", None, "are none", remedy)
-        read = {name: number_text(_vital_sign(name, value)) for name, value in values.items()}
-        payload = {"participant": participant, "course": course, "minutes": minutes, "values": read}
-        act.append(payload, stream=participant, in_force=act.in_force_for(person))
-
-
-def miss_course(
-    trial: Trial, participant: str, course: str, *, cause: str, by: Actor, reason: str, at: datetime
-) -> None:
-    """Record that a course is not given, and why.
-
-    Raises:
-        NotFound: when the participant is not in this trial, or their arm has no such course.
-        OutOfOrder: when they are not randomised, or it was given or missed already.
-        NotAccepted: when the cause is blank.
-    """
-    with acting(trial, Kind.COURSE_MISSED, by=by, reason=reason, at=at) as act:
-        person = act.participant(participant)
-        in_force = act.in_force_for(person)
-        allocated = act.writer.row("allocation", participant)
-        if allocated is None:
-            raise OutOfOrder("participant", participant, "is not randomised", "randomise first")
-        regimens = in_force.regimens_of(str(allocated["arm"]))
-        check_known("course", course, [part.id for regimen in regimens.values() for part in regimen.courses])
-        for table, what in (("infusion", "was given"), ("missed_course", "is recorded as missed")):
-            if act.writer.row(table, participant, course) is not None:
-                raise OutOfOrder("course", course, f"{what} already", "leave it")
-        cause = words("cause", cause, "say why the course is not given")
-        on = in_force.day_of(at).isoformat()
-        payload = {"participant": participant, "course": course, "on": on, "cause": cause}
-        act.append(payload, stream=participant, in_force=in_force)
 
 
 @dataclass(frozen=True, slots=True)
@@ -467,13 +383,6 @@ def _code_of(refusal: Refusal) -> str:
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
 
 
-def _infusion(act: Act, participant: str, course: str) -> Row:
-    row = act.writer.row("infusion", participant, course)
-    if row is None:
-        raise OutOfOrder("course", course, f"was not started for {participant}", "start the infusion first")
-    return row
-
-
 def _dose(
     finish: Finish, held: HeldBag, product: Product, regimen: Regimen, weight: Decimal | None
 ) -> dict[str, str | None]:
@@ -493,13 +402,3 @@ def _dose(
 
 def _exact(measured: Measured | None) -> str | None:
     return None if measured is None or measured.exact is None else number_text(AS_A_FLOAT_HOLDS.plus(measured.exact))
-
-
-def _vital_sign(name: str, raw: Number) -> Decimal:
-    if name not in PLAUSIBLE:
-        raise NotAccepted("values", name, "is not a vital sign", f"use some of {', '.join(PLAUSIBLE)}")
-    least, most, unit = PLAUSIBLE[name]
-    value = exact(name, raw)
-    if not least <= value <= most:
-        raise NotAccepted(name, number_text(value), f"is not from {least} to {most} {unit}", "measure or type it again")
-    return value

@@ -74,7 +74,9 @@ PERMITTED: Mapping[Kind, frozenset[str]] = MappingProxyType(
         Kind.INFUSION_REFUSED: frozenset(ROLES),  # an attempt is recorded, whoever made it
         Kind.INFUSION_FINISHED: _CLINIC,
         Kind.INFUSION_VITAL_SIGNS: _CLINIC,
+        Kind.INFUSION_VITAL_SIGNS_CORRECTED: _CLINIC,
         Kind.COURSE_MISSED: _CLINIC,
+        Kind.MISSED_COURSE_TAKEN_BACK: _CLINIC,
         Kind.TRIAL_LOCKED: frozenset({DATA_MANAGER}),
         Kind.TRIAL_UNLOCKED: frozenset({DATA_MANAGER, INVESTIGATOR, STATISTICIAN}),
         Kind.RANDOMISATION_REVEALED: frozenset({DATA_MANAGER, STATISTICIAN}),

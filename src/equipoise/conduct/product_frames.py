@@ -25,7 +25,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "stop_reason", "checked_by",
     ),
     "missed_courses": ("participant", "course", "on", "cause"),
-    "infusion_vital_signs": ("participant", "course", "minutes", *VITAL_SIGNS),
+    "infusion_vital_signs": ("participant", "course", "minutes", *VITAL_SIGNS, "corrections"),
     "infusion_refusals": ("participant", "course", "bag", "at", "code", "reason", "by"),
 }  # fmt: skip
 
@@ -83,14 +83,14 @@ def infusions(in_force: InForce, tables: Tables) -> Iterator[Record]:
 
 
 def missed_courses(tables: Tables) -> Iterator[Record]:
-    """Courses that were not given, and why."""
-    for row in tables.rows("missed_course"):
+    """Courses that were not given, and why, but for those of which that was taken back."""
+    for row in tables.rows("missed_course", taken_back_on=None):
         yield {**row, "on": day_of(row["missed_on"])}
 
 
 def infusion_vital_signs(tables: Tables) -> Iterator[Record]:
-    """Vital signs by minutes from the start of the infusion."""
-    for row in tables.rows("infusion_vital_signs"):
+    """Vital signs by minutes from the start of the infusion, as they stand."""
+    for row in tables.rows("infusion_vital_signs", stands=1):
         yield {**row, **{name: number_of(row[name]) for name in VITAL_SIGNS}}
 
 

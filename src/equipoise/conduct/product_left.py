@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from equipoise.conduct.in_force import InForce
-from equipoise.conduct.product_record import chain_of, lot_of
+from equipoise.conduct.product_record import chain_of, lot_of, missed_courses
 from equipoise.conduct.product_tables import RELEASED
 from equipoise.conduct.trials import Trial
 from equipoise.donors import LotBalance, lot_balance
@@ -23,7 +23,7 @@ def open_courses(in_force: InForce, tables: Tables, participant: Row, today: dat
     allocated = tables.row("allocation", code)
     if allocated is None:
         return
-    missed = {str(row["course"]) for row in tables.rows("missed_course", participant=code)}
+    missed = missed_courses(tables, code)
     ends = [str(row["withdrawn_on"]) for row in tables.rows("withdrawal", participant=code)]
     planned = in_force.planned_courses(str(allocated["arm"]), date.fromisoformat(str(participant["randomised_on"])))
     for course, plan in planned.items():

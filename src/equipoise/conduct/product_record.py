@@ -13,7 +13,7 @@ from equipoise.conduct.acting import Act
 from equipoise.conduct.details import moment_text
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.matching import match_that_stands
-from equipoise.conduct.refusing import Against, NotFound
+from equipoise.conduct.refusing import Against, NotFound, OutOfOrder
 from equipoise.conduct.trials import Trial
 from equipoise.donors import (
     Bag,
@@ -54,6 +54,18 @@ def bag_row(act: Act, bag: str) -> Row:
     row = act.writer.row("bag", bag)
     if row is None or not _may_see(act, row):
         raise NotFound("bag", bag, "is not in this trial", "check the code")
+    return row
+
+
+def infusion_row(act: Act, participant: str, course: str) -> Row:
+    """The row of an infusion that was started.
+
+    Raises:
+        OutOfOrder: when it was not.
+    """
+    row = act.writer.row("infusion", participant, course)
+    if row is None:
+        raise OutOfOrder("course", course, f"was not started for {participant}", "start the infusion first")
     return row
 
 
@@ -159,9 +171,16 @@ def standing_of(trial: Trial, in_force: InForce, tables: Tables, participant: Ro
         products=frozenset(products),
         matches=_matches(in_force, tables, code),
         given=frozenset(str(row["course"]) for row in tables.rows("infusion", participant=code)),
-        missed=frozenset(str(row["course"]) for row in tables.rows("missed_course", participant=code)),
+        missed=missed_courses(tables, code),
         visits_done=frozenset(str(row["visit"]) for row in tables.rows("visit", participant=code, status="done")),
         stopped=_stopped(in_force, tables, code, product),
+    )
+
+
+def missed_courses(tables: Tables, participant: str) -> frozenset[str]:
+    """The courses recorded as missed, but for those of which that was taken back."""
+    return frozenset(
+        str(row["course"]) for row in tables.rows("missed_course", participant=participant, taken_back_on=None)
     )
 
 

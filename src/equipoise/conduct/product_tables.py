@@ -62,12 +62,15 @@ TABLES = (
     Table(
         "missed_course",
         ("participant", "course"),
-        {"participant": str, "course": str, "missed_on": str, "cause": str},
+        {"participant": str, "course": str, "missed_on": str, "cause": str, "taken_back_on": str},
     ),
     Table(
         "infusion_vital_signs",
         ("participant", "course", "minutes"),
-        {"participant": str, "course": str, "minutes": int, **dict.fromkeys(VITAL_SIGNS, str)},
+        {
+            "participant": str, "course": str, "minutes": int, **dict.fromkeys(VITAL_SIGNS, str), "corrections": int,
+            "stands": int,
+        },
     ),
     Table(
         "infusion_refusal",
@@ -155,12 +158,25 @@ def _finished(event: Event, payload: Payload) -> Iterator[Put]:
 
 def _watched(event: Event, payload: Payload) -> Iterator[Put]:
     key = (payload["participant"], payload["course"], payload["minutes"])
-    yield Put("infusion_vital_signs", key, {name: payload["values"].get(name) for name in VITAL_SIGNS})
+    signs = {name: payload["values"].get(name) for name in VITAL_SIGNS}
+    more = {"corrections": payload.get("corrections", 0), "stands": int(bool(payload["values"]))}
+    yield Put("infusion_vital_signs", key, {**signs, **more})
+
+
+def _watched_otherwise(event: Event, payload: Payload) -> Iterator[Put]:
+    """Vital signs as they should be; nothing stands any more at minutes that were wrong."""
+    key = (payload["participant"], payload["course"], payload["old_minutes"])
+    yield Put("infusion_vital_signs", key, {"stands": 0})
+    yield from _watched(event, payload)
 
 
 def _missed(event: Event, payload: Payload) -> Iterator[Put]:
     key = (payload["participant"], payload["course"])
-    yield Put("missed_course", key, {"missed_on": payload["on"], "cause": payload["cause"]})
+    yield Put("missed_course", key, {"missed_on": payload["on"], "cause": payload["cause"], "taken_back_on": None})
+
+
+def _not_missed(event: Event, payload: Payload) -> Iterator[Put]:
+    yield Put("missed_course", (payload["participant"], payload["course"]), {"taken_back_on": payload["on"]})
 
 
 def _refused(event: Event, payload: Payload) -> Iterator[Put]:
@@ -186,5 +202,7 @@ FOLDS: Mapping[Kind, Fold] = {
     Kind.INFUSION_REFUSED: _refused,
     Kind.INFUSION_FINISHED: _finished,
     Kind.INFUSION_VITAL_SIGNS: _watched,
+    Kind.INFUSION_VITAL_SIGNS_CORRECTED: _watched_otherwise,
     Kind.COURSE_MISSED: _missed,
+    Kind.MISSED_COURSE_TAKEN_BACK: _not_missed,
 }

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 
 from equipoise.capture import number_text
 from equipoise.conduct.acting import acting
-from equipoise.conduct.details import check_code, exact, moment, moment_text, words
+from equipoise.conduct.details import Number, check_code, exact, moment, moment_text, words
 from equipoise.conduct.donating import donor_row, donor_tests
 from equipoise.conduct.in_force import check_known
 from equipoise.conduct.kinds import Kind
@@ -60,7 +59,7 @@ def receive_lot(
     made: Mapping[str, str] | None = None,
     giver: str,
     place: str,
-    celsius: Decimal | str | int | None = None,
+    celsius: Number | None = None,
     by: Actor,
     reason: str,
     at: datetime,

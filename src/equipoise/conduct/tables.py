@@ -257,5 +257,5 @@ def fold(event: Event) -> Iterable[Put]:
         yield Put("investigator", (event.actor.id,), {"acted": 1})
 
 
-PROJECTION = Projection(version=3, tables=TABLES, fold=fold)
+PROJECTION = Projection(version=4, tables=TABLES, fold=fold)
 """What the ledger of a trial is opened with."""

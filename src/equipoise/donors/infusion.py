@@ -207,7 +207,7 @@ def _course(
     if course.id in standing.given:
         yield Reason("course-given", "course", course.id, "was given already", "a course is given once")
     if course.id in standing.missed:
-        yield Reason("course-missed", "course", course.id, "is recorded as missed", "correct that record first")
+        yield Reason("course-missed", "course", course.id, "is recorded as missed", "take that back first")
     for earlier in ids[:place]:
         if earlier not in standing.given | standing.missed:
             problem = f"course {earlier} before it was neither given nor recorded as missed"

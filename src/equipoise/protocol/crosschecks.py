@@ -15,6 +15,7 @@ from equipoise.protocol.design import Allocation
 from equipoise.protocol.document import Protocol
 from equipoise.protocol.faults import Path, field_of, nearest
 from equipoise.protocol.forms import NUMERIC_TYPES
+from equipoise.protocol.interventions import Intervention
 from equipoise.protocol.names import (
     adverse_event_names,
     analysis_names,
@@ -390,6 +391,53 @@ def check_products(protocol: Protocol) -> Iterator[Problem]:
                 yield Problem(path, later, f"is not after {earlier}", "write the minutes in rising order")
 
 
+#: What two interventions of an arm cannot share, and what to do.
+TOGETHER: Mapping[str, str] = {
+    "product": "put all courses of the product into one regimen",
+    "regimen": "give it a regimen of its own, whose courses have other ids",
+}
+
+
+def check_courses(protocol: Protocol) -> Iterator[Problem]:
+    """No arm receives a regimen or a product twice, nor two courses of one id.
+
+    What is given is told by participant and course, and how by the product.
+    """
+    regimens = {regimen.id: place for place, regimen in enumerate(protocol.regimens)}
+    chosen = {part.id: part for part in protocol.interventions if part.regimen in regimens}
+    told: set[Path] = set()
+    for i, arm in enumerate(protocol.arms):
+        received = {id: chosen[id] for id in arm.interventions if id in chosen}
+        places = sorted({regimens[str(part.regimen)] for part in received.values()})
+        yield from _twice_in_arm(protocol, i, received)
+        for problem in _one_course_twice(protocol, arm.id, places):
+            if problem.path not in told:  # of two arms that receive the same, the first is named
+                told.add(problem.path)
+                yield problem
+
+
+def _twice_in_arm(protocol: Protocol, arm: int, received: Mapping[str, Intervention]) -> Iterator[Problem]:
+    given = protocol.arms[arm].interventions
+    first: dict[tuple[str, str], str] = {}
+    for id, part in received.items():
+        own = {key: str(getattr(part, key)) for key in TOGETHER if getattr(part, key) is not None}
+        twice = [(key, value) for key, value in own.items() if first.setdefault((key, value), id) != id]
+        for key, value in twice[:1]:
+            problem = f"has {key} {value}, as {first[key, value]} has in this arm"
+            yield Problem(("arms", arm, "interventions", given.index(id)), id, problem, TOGETHER[key])
+
+
+def _one_course_twice(protocol: Protocol, arm_id: str, places: Iterable[int]) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for place in places:
+        for k, course in enumerate(protocol.regimens[place].courses):
+            stands = first.setdefault(course.id, place)
+            if stands != place:
+                other = protocol.regimens[stands].id
+                problem = f"is a course of {other} too, and arm {arm_id} receives both"
+                yield Problem(("regimens", place, "courses", k, "id"), course.id, problem, "give each its own")
+
+
 def check_aims(protocol: Protocol) -> Iterator[Problem]:
     """Outcomes are measured when they say; sets, estimands and analyses name each other rightly."""
     outcomes = {outcome.id for outcome in protocol.outcomes}
@@ -603,6 +651,7 @@ CHECKS: tuple[Callable[[Protocol], Iterable[Problem]], ...] = (
     check_schedule,
     check_rules,
     check_products,
+    check_courses,
     check_aims,
     check_plan,
     check_people,

@@ -1,4 +1,7 @@
-"""What laboratories call a parameter, and the code by which the scales grade it: that of CDISC where there is one."""
+"""What laboratories call a parameter, in which units they report it, and the code by which the scales grade it.
+
+The code is that of CDISC where there is one.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,22 @@ NAMES = {
     "LDH": "lactatedehydrogenase",
 }
 CODES = {name: code for code, names in NAMES.items() for name in (code.lower(), *names.split())}
+
+COUNT = ("10^9/L", "cells/uL")
+ENZYME = ("U/L", "IU/L", "ukat/L", "nkat/L")
+MINERAL = ("mmol/L", "mg/dL", "mEq/L")
+UNITS: dict[str, tuple[str, ...]] = {
+    "HGB": ("g/dL", "g/L", "mmol/L"),
+    **dict.fromkeys(("WBC", "NEUT", "LYM", "CD4", "PLAT"), COUNT),
+    **dict.fromkeys(("ALT", "AST", "ALP", "GGT", "LIPASE", "AMYLASE", "CK", "LDH"), ENZYME),
+    **dict.fromkeys(("BILI", "BILDIR", "CREAT", "URATE"), ("umol/L", "mg/dL")),
+    "EGFR": ("mL/min", "mL/min/1.73 m2"),
+    **dict.fromkeys(("GLUC", "CHOL", "LDL", "TRIG"), ("mmol/L", "mg/dL")),
+    **dict.fromkeys(("SODIUM", "K", "BICARB"), ("mmol/L", "mEq/L")),
+    **dict.fromkeys(("CA", "PHOS", "MG"), MINERAL),
+    "ALB": ("g/L", "g/dL", "umol/L"),
+}
+"""The usual units of each parameter. One of another kind than theirs (a mass, a count, ...) cannot be a unit of it."""
 
 
 def parameter_of(name: str) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 from equipoise.protocol.grading import Ladder, Range, Step
 from equipoise.safety.circumstances import Circumstances, normal_age
-from equipoise.safety.parameters import parameter_of
+from equipoise.safety.parameters import UNITS, parameter_of
 from equipoise.safety.plans import NOT_GRADABLE, NOT_GRADED, Grading, Plan, Rung, Unanswered, World, joined
 from equipoise.safety.readings import Limits
 from equipoise.safety.scales import Scale
-from equipoise.safety.units import unit_of
+from equipoise.safety.units import Unit, unit_of
 
 SEX_WORDS = {"M": "male", "F": "female"}
 LIMIT_NAMES = {"LLN": "lln", "ULN": "uln", "BASE": "baseline"}
@@ -128,9 +127,24 @@ class _Planning:
             )
         if not fixed and not self.about.unit:
             self.notes.append("no unit is given: value and limits are taken to share one")
+        elif not fixed:
+            self._check_plausible(reported)
         return self._once(shifted)
 
-    def _power(self, unit: str, reported: Any) -> int | None:
+    def _check_plausible(self, reported: Unit | None) -> None:
+        """Let a unit pass in which the parameter can be measured: a multiple of a limit holds in any of these."""
+        usual = UNITS.get(self.code)
+        if usual is None:
+            return
+        such_as = f"such as {', '.join(usual[:-1])} or {usual[-1]}"
+        name = self.about.unit
+        if reported is None:
+            raise _Settled(NOT_GRADABLE, f"unit {name} is not known; write it in a known way, {such_as}")
+        if reported.kind not in {unit.kind for text in usual if (unit := unit_of(text, self.code))}:
+            problem = f"unit {name} cannot be one of {self.about.parameter}, which is measured in units {such_as}"
+            raise _Settled(NOT_GRADABLE, f"{problem}; correct the unit")
+
+    def _power(self, unit: str, reported: Unit | None) -> int | None:
         if unit == self.about.unit:
             return 0
         own = unit_of(unit, self.code)

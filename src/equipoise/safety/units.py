@@ -17,14 +17,16 @@ CELLS = re.compile(r"(?:\{?(?:cells?|cell count)\}?)")
 VOLUMES = {"UL": -6, "mm3": -6, "mm^3": -6, "mm*3": -6, "cmm": -6, "mcL": -6, "mcl": -6}
 # Exports that know capitals only. G/L is not among them: there it could be gram or giga.
 CAPITALS = {"G/DL": "g/dL", "GM/DL": "g/dL", "MG/DL": "mg/dL", "MMOL/L": "mmol/L", "UMOL/L": "umol/L", "MEQ/L": "mEq/L"}
+CAPITALS |= {"UKAT/L": "ukat/L", "NKAT/L": "nkat/L"}
 FILTRATION = {"ml/min": "filtration", "ml/min/1.73m2": "filtration by area"}
 FILTRATION["ml/min/{1.73_m2}"] = FILTRATION["ml/min/1.73sqm"] = FILTRATION["ml/min/1.73m^2"] = "filtration by area"
 MONOVALENT = frozenset({"SODIUM", "K", "BICARB"})  # of these a milliequivalent is a millimole
+ENZYME_UNITS = ("U", "IU", "UI", "[IU]", "[iU]", "u", "iu", "units", "unit", "Units", "Unit")
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What is counted or weighed in a volume, and its power of ten of the kind's own unit (1/L, g/L, mol/L, Eq/L)."""
+    """What is measured in a volume, and its power of ten of the kind's own unit (1/L, g/L, mol/L, Eq/L, U/L, kat/L)."""
 
     kind: str
     power: int
@@ -52,7 +54,8 @@ def unit_of(text: str, parameter: str = "") -> Unit | None:
     if counted is not None:
         return Unit("count", counted - volume)
     equivalents = "substance" if parameter in MONOVALENT else "equivalents"
-    for symbol, kind in (("mol", "substance"), ("Eq", equivalents), ("eq", equivalents), ("g", "mass")):
+    kinds = (("mol", "substance"), ("Eq", equivalents), ("eq", equivalents), ("g", "mass"), ("kat", "katals"))
+    for symbol, kind in (*kinds, *((symbol, "enzyme units") for symbol in ENZYME_UNITS)):
         prefix = above.removesuffix(symbol).replace("mc", "u")
         if above.endswith(symbol) and prefix in PREFIXES:
             return Unit(kind, PREFIXES[prefix] - volume)

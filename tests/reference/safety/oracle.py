@@ -18,6 +18,8 @@ from pathlib import Path
 FILES = {"daids-2.1": "daids_v2_1_labs.csv", "ctcae-5.0": "ctcae_v5_labs.csv"}
 COLUMNS = ("scale", "parameter", "value", "unit", "lln", "uln", "baseline", "sex", "age", "fasting", "hiv", "qualifier")
 ANY_UNIT = ("xULN", "xBASE", "% decrease from BASE")
+MEASURED_IN = {"EGFR": "mL/min", "BILI": "umol/L", "BILDIR": "umol/L", "CREAT": "umol/L", "URATE": "umol/L"}
+ENZYMES = "U/L"
 ULN, LLN = Fraction(20), Fraction("0.3")  # 1.1 x 20 is not 22 in binary
 TINY = Fraction(1, 10_000)
 
@@ -45,7 +47,7 @@ def cases(scale: str, rows: list[dict[str, str]]) -> Iterator[dict[str, str]]:
 
 def units_of(row: dict[str, str]) -> list[str]:
     if row["unit"] in ANY_UNIT:
-        return ["mL/min"] if row["parameter"] == "EGFR" else ["umol/L"]
+        return [MEASURED_IN.get(row["parameter"], ENZYMES)]
     return row["unit"].split(" or ")
 
 

@@ -1,12 +1,17 @@
 """The command line as a person meets it: what each command prints, how it refuses, with which exit code it ends."""
 
 import json
+import shlex
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from equipoise.cli import main
+from equipoise.cli.app import equipoise
+from equipoise.cli.by_example import ByExample
 
 
 @pytest.fixture(scope="module")
@@ -279,20 +284,105 @@ def test_design_stopping_takes_numbers_instead_of_a_protocol(run):
     assert (code, out.splitlines()[2]) == (0, "1 to 10               1")
 
 
+POCOCK = "--rate --planned --error (Pocock-type)"
+BAYESIAN = "--rate --planned --prior --threshold (Bayesian)"
+FIXED = "--limit --planned (fixed)"
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ("", "Give PROTOCOL, or --rate --planned --error, or --rate --planned --prior --threshold"),
-        ("--rate 0.2 --planned 10", "Give PROTOCOL, or --rate --planned --error"),
-        ("--rate 0.2 --planned 10 --prior 1 --threshold 0.9", "--prior takes two numbers, such as 0.4,1.6."),
-        ("--rates a,b", "'a,b' is not numbers separated by commas"),
-        (". --rate 0.2", "PROTOCOL says the numbers itself; leave out --rate."),
+        ("", f"PROTOCOL: is missing; name a protocol, or give {POCOCK}, or {BAYESIAN}, or {FIXED}"),
+        ("--rates 0.1", f"PROTOCOL: is missing; name a protocol, or give {POCOCK}, or {BAYESIAN}, or {FIXED}"),
+        (
+            "--rate 0.2 --planned 10",
+            "--rate --planned: cannot make a boundary alone; "
+            "add --error (Pocock-type), or --prior --threshold (Bayesian)",
+        ),
+        ("--limit 2", "--limit: cannot make a boundary alone; add --planned (fixed)"),
+        (
+            "--error 0.1 --limit 2",
+            f"--error --limit: cannot make a boundary together; give {POCOCK}, or {BAYESIAN}, or {FIXED}",
+        ),
+        (
+            "--rate 0.2 --planned 10 --prior 1 --threshold 0.9",
+            "--prior = 1: is not two numbers; give both of the beta distribution, such as 0.4,1.6",
+        ),
+        (
+            ". --rate 0.2 --planned 3",
+            "--rate --planned: cannot be given with PROTOCOL, which says the numbers itself; leave out one",
+        ),
     ],
 )
 def test_design_stopping_says_what_it_needs(options: str, said: str, run):
-    code, out, err = run("design", "stopping", *options.split())
+    assert run("design", "stopping", *options.split()) == (1, "", f"Refused. {said}\n")
+
+
+def test_design_stopping_does_not_understand_what_is_no_number(run):
+    code, out, err = run("design", "stopping", "--rates", "a,b")
     assert (code, out) == (2, "")
-    assert said in err
+    assert "'a,b' is not numbers separated by commas" in err
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("new", "FOLDER: is missing; write it as in `equipoise new my-trial`"),
+        ("rehearse mine", "--seed: is missing; write it as in `equipoise rehearse my-trial --seed 1`"),
+        ("report", "FOLDER: is missing; write it as in `equipoise report my-trial`"),
+        ("backup mine", "TARGET: is missing; write it as in `equipoise backup my-trial my-trial-backup.db`"),
+        ("design randomisation", "PROTOCOL: is missing; write it as in `equipoise design randomisation my-trial`"),
+        (
+            "hla build A_prot.txt",
+            "--out: is missing; "
+            "write it as in `equipoise hla build A_prot.txt B_prot.txt C_prot.txt --out ligand-reference.csv`",
+        ),
+        (
+            "donors match --donors D.csv",
+            "--recipients: is missing; write it as in `equipoise donors match --donors donors.csv "
+            "--recipients recipients.csv --rule educated --out pairs.csv`",
+        ),
+        (
+            "safety grade labs.csv --scale daids-2.1",
+            "--out: is missing; write it as in `equipoise safety grade labs.csv --scale daids-2.1 --out grades.csv`",
+        ),
+    ],
+)
+def test_what_is_missing_is_refused_with_an_example(typed: str, said: str, run):
+    assert run(*typed.split()) == (1, "", f"Refused. {said}\n")
+
+
+def commands(command: click.Command, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
+    """A command and all below it."""
+    yield command, context
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            yield from commands(below, click.Context(below, parent=context, info_name=name))
+
+
+EVERY = list(commands(equipoise, click.Context(equipoise, info_name="equipoise")))
+
+
+@pytest.mark.parametrize(("command", "context"), EVERY, ids=[context.command_path for _, context in EVERY])
+def test_every_command_with_something_that_must_be_given_has_an_example_that_gives_it(
+    command: click.Command, context: click.Context
+):
+    needs = [parameter for parameter in command.params if parameter.required]
+    assert isinstance(command, ByExample) == bool(needs)
+    if isinstance(command, ByExample):
+        assert command.example.startswith(f"{context.command_path} ")
+        arguments = shlex.split(command.example.removeprefix(context.command_path))
+        given = command.make_context(context.info_name, arguments, parent=context.parent).params
+        assert all(given[str(parameter.name)] for parameter in needs)
+
+
+@pytest.mark.parametrize(
+    "typed", ["report mine --wrong", "report mine yours", "rehearse mine --seed one", "rehearse --seed"]
+)
+def test_what_is_not_understood_is_misuse(typed: str, run):
+    code, out, err = run(*typed.split())
+    assert (code, out) == (2, "")
+    assert "Error: " in err
 
 
 def test_rehearse_refuses_a_folder_that_holds_a_trial(demo: Path, tmp_path: Path, run):

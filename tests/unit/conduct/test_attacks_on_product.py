@@ -73,6 +73,11 @@ TEXTS = {
     ),
     "destroy": lambda kit, _, text: conduct.destroy_bag(kit.trial, text, place="store", **laboratory(kit)),
     "miss course": lambda kit, p, text: conduct.miss_course(kit.trial, p, text, cause="away", **kit.entry()),
+    "take back course": lambda kit, p, text: conduct.take_back_missed_course(kit.trial, p, text, **kit.entry()),
+    "take back participant": lambda kit, _, text: conduct.take_back_missed_course(kit.trial, text, "C2", **kit.entry()),
+    "correct signs course": lambda kit, p, text: conduct.correct_infusion_vital_signs(
+        kit.trial, p, text, minutes=15, **kit.entry()
+    ),
     "miss cause": lambda kit, p, text: conduct.miss_course(kit.trial, p, "C2", cause=text, **kit.entry()),
 }  # fmt: skip
 

@@ -195,7 +195,7 @@ CASES = {
         before_release(lambda kit, p: conduct.miss_course(kit.trial, p, "C1", cause="away", **kit.entry())),
         lambda kit, p: kit.infuse(p),
         ["course-missed"],
-        f"bag = L01-1: [course = C1: is recorded as missed; correct that record first]{GIVEN_NOTHING}",
+        f"bag = L01-1: [course = C1: is recorded as missed; take that back first]{GIVEN_NOTHING}",
     ),
     "once more": (
         before_release(lambda kit, p: kit.infuse(p)),
@@ -644,6 +644,7 @@ def test_two_courses_each_with_its_own_bag_and_the_frames(kit):
         "pulse": 88.0,
         "respiration": None,
         "saturation": None,
+        "corrections": 0,
     }
     assert found.lots["status"].tolist() == ["released", "released"]
     assert found.bags["status"].tolist() == ["infused", "received", "received", "infusing", "received", "received"]

@@ -642,6 +642,72 @@ def test_a_slip_is_told_with_its_line_and_remedy(old: str, new: str, faults: tup
     assert faults_with(old, new) == list(faults)
 
 
+SECOND_REGIMEN = """regimens:
+  - id: boost
+    dose: {value: 1e7, unit: Therapeutic Cells}
+    route: INTRAVENOUS
+    courses:
+      - {id: B1, at: {days: 2}}
+      - {id: C2, at: {days: 40}}
+"""
+SECOND_INTERVENTION = """interventions:
+  - {id: more, name: More cells, role: Experimental Intervention, type: BIOLOGIC, product: PRODUCT, regimen: REGIMEN}
+"""
+SECOND_PRODUCT = "products:\n  - {id: kin, name: Cells of a relative, dose_form: INJECTION}\n"
+
+
+def with_two_interventions(product: str, regimen: str, *, nkart: str = "nk, art", art: str = "art") -> list[str]:
+    """The faults of the example with a second intervention, and what each arm then receives."""
+    slipped = EXAMPLE.replace("regimens:\n", SECOND_REGIMEN, 1).replace("products:\n", SECOND_PRODUCT, 1)
+    second = SECOND_INTERVENTION.replace("PRODUCT", product).replace("REGIMEN", regimen)
+    slipped = slipped.replace("interventions:\n", second, 1)
+    slipped = slipped.replace("interventions: [art]", f"interventions: [{art}]", 1)
+    slipped = slipped.replace("interventions: [nk, art]", f"interventions: [{nkart}]", 1)
+    return [str(fault).removeprefix("protocol.yaml") for fault in faults_in(slipped.encode())]
+
+
+@pytest.mark.parametrize(("product", "art"), [("kin", "art"), ("kin", "nk, art, more"), ("", "art")])
+def test_an_arm_whose_regimens_share_a_course_is_told_and_of_two_such_arms_the_first(product: str, art: str):
+    assert with_two_interventions(product, "boost", nkart="nk, art, more", art=art) == [
+        ":121: regimens[1].courses[1].id = C2: is a course of boost too, and arm NKART receives both; give each its own"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("product", "regimen", "fault"),
+    [
+        (
+            "kin",
+            "nk_courses",
+            "has regimen nk_courses, as nk has in this arm; give it a regimen of its own, whose courses have other ids",
+        ),
+        (
+            "nk_cells",
+            "nk_courses",
+            "has product nk_cells, as nk has in this arm; put all courses of the product into one regimen",
+        ),
+    ],
+)
+def test_an_arm_that_receives_a_product_or_a_regimen_twice_is_told(product: str, regimen: str, fault: str):
+    told = with_two_interventions(product, regimen, nkart="nk, art, more")
+    assert told == [f":41: arms[0].interventions[2] = more: {fault}"]
+
+
+def test_one_product_under_two_regimens_is_told_with_the_course_that_they_share():
+    assert [
+        fault.partition(":")[2].partition(":")[2]
+        for fault in with_two_interventions("nk_cells", "boost", nkart="nk, art, more")
+    ] == [
+        " arms[0].interventions[2] = more: has product nk_cells, as nk has in this arm; put all courses of the product into one regimen",
+        " regimens[1].courses[1].id = C2: is a course of boost too, and arm NKART receives both; give each its own",
+    ]
+
+
+@pytest.mark.parametrize("product", ["kin", "nk_cells"])
+def test_different_arms_may_share_products_and_courses(product: str):
+    assert with_two_interventions(product, "boost", art="art, more") == []
+
+
 def test_a_file_with_a_fault_is_refused_whole():
     with pytest.raises(ProtocolRefused) as refused:
         parse(EXAMPLE.replace("planned: 20", "planned: -20").encode())

@@ -2,11 +2,14 @@
 
 import pytest
 
+from equipoise.protocol.grading import Ladder
 from equipoise.safety.circumstances import LabValue
 from equipoise.safety.grading import grade_value
+from equipoise.safety.parameters import UNITS
 from equipoise.safety.plans import Grading
 from equipoise.safety.readings import read_number
-from equipoise.safety.scales import scale_named
+from equipoise.safety.scales import Scale, scale_named
+from equipoise.safety.units import unit_of
 
 DAIDS, CTCAE = scale_named("daids-2.1"), scale_named("ctcae-5.0")
 DAIDS_LABEL, CTCAE_LABEL = "DAIDS 2.1 (July 2017)", "CTCAE 5.0"
@@ -90,6 +93,40 @@ def test_no_grade_has_the_terms_that_were_looked_at_and_no_direction():
         ),
         (
             DAIDS,
+            "ALT",
+            "200",
+            "mmol/L",
+            {"uln": "40"},
+            "unit mmol/L cannot be one of ALT, which is measured in units such as U/L, IU/L, ukat/L or nkat/L; "
+            "correct the unit",
+        ),
+        (
+            DAIDS,
+            "CREAT",
+            "200",
+            "U/L",
+            {"uln": "110", "baseline": "80"},
+            "unit U/L cannot be one of CREAT, which is measured in units such as umol/L or mg/dL; correct the unit",
+        ),
+        (
+            CTCAE,
+            "Lipase",
+            "180",
+            "10^9/L",
+            {"uln": "60", "age": ""},
+            "unit 10^9/L cannot be one of Lipase, which is measured in units such as U/L, IU/L, ukat/L or nkat/L; "
+            "correct the unit",
+        ),
+        (
+            DAIDS,
+            "ALT",
+            "200",
+            "furlong",
+            {"uln": "40"},
+            "unit furlong is not known; write it in a known way, such as U/L, IU/L, ukat/L or nkat/L",
+        ),
+        (
+            DAIDS,
             "PLAT",
             "<60",
             "G/L",
@@ -102,6 +139,49 @@ def test_no_grade_has_the_terms_that_were_looked_at_and_no_direction():
 def test_what_decides_and_is_missing_makes_a_value_not_gradable_and_never_0(scale, parameter, value, unit, known, note):
     grading = graded(scale, parameter, value, unit, **known)
     assert (grading.grade, grading.direction, grading.note, grading.number) == ("not-gradable", "", note, None)
+
+
+@pytest.mark.parametrize(
+    ("scale", "parameter", "unit"),
+    [(DAIDS, "HGB", "U/L"), (CTCAE, "HGB", "U/L"), (DAIDS, "SODIUM", "10^9/L"), (CTCAE, "SODIUM", "10^9/L")],
+)
+def test_a_unit_that_the_parameter_cannot_have_is_not_gradable_where_limits_have_units_too(scale, parameter, unit):
+    grading = graded(scale, parameter, "9", unit, lln="13", uln="17", sex="M")
+    assert grading.grade == "not-gradable"
+    assert grading.note.startswith(f"unit {unit} is not one that {scale.label} has limits in; report it in ")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "unit"),
+    [("ALT", "IU/L"), ("ALT", "µkat/L"), ("ALT", "u/l"), ("BILI", "mg/dL"), ("BILI", "umol/L"), ("CREAT", "mg/L")],
+)
+def test_a_multiple_holds_in_every_unit_that_the_parameter_can_have(parameter, unit):
+    grading = graded(DAIDS, parameter, "5.2", unit, uln="1", baseline="1")
+    assert (grading.grade, grading.note) == ("4" if parameter in ("BILI", "CREAT") else "3", "")
+
+
+@pytest.mark.parametrize("scale", [DAIDS, CTCAE])
+@pytest.mark.parametrize("unit", ["g/L", "mmol/L", "mEq/L", "10^9/L", "U/L", "ukat/L", "mL/min", "furlong"])
+def test_nothing_has_a_grade_in_a_unit_of_another_kind(scale, unit):
+    known = {"lln": "10", "uln": "20", "baseline": "15", "sex": "M", "fasting": "yes", "hiv": "no"}
+    reported = {code: unit_of(unit, code) for code in scale.by_parameter}
+    kinds = {code: {unit_of(text, code).kind for text in UNITS[code]} for code in scale.by_parameter}
+    foreign = [code for code, read in reported.items() if read is None or read.kind not in kinds[code]]
+    assert len(foreign) > 10
+    grades = {code: graded(scale, code, value, unit, **known) for code in foreign for value in ("1", "15", "900")}
+    assert [code for code, grading in grades.items() if grading.number is not None] == []
+
+
+def test_a_parameter_of_an_own_scale_is_graded_in_any_unit():
+    crp = Ladder.model_validate(
+        {"parameter": "CRP", "term": "Raised", "direction": "H", "steps": [{"grade": 1, "range": "> ULN"}]}
+    )
+    assert graded(Scale("ward", "Ward 1", (crp,)), "CRP", "9", "furlong", uln="5").grade == "1"
+
+
+def test_a_multiple_holds_without_a_unit_and_the_note_says_so():
+    grading = graded(DAIDS, "ALT", "200", "", uln="40")
+    assert (grading.grade, grading.note) == ("3", "no unit is given: value and limits are taken to share one")
 
 
 @pytest.mark.parametrize(
@@ -209,7 +289,7 @@ def test_unknown_age_grades_as_an_adult_and_says_so():
     ],
 )
 def test_a_qualifier_decides_and_its_absence_is_said(parameter, value, known, grades):
-    unit = "mmol/L" if parameter == "K" else "U/L"
+    unit = {"K": "mmol/L", "URATE": "umol/L"}.get(parameter, "U/L")
     row = {"age": "40", **known}
     open_question = LabValue(parameter, value, unit, **row)
     least, worst, none, word, answered = grades

@@ -2,7 +2,7 @@
 
 import pytest
 
-from equipoise.safety.parameters import parameter_of
+from equipoise.safety.parameters import NAMES, UNITS, parameter_of
 from equipoise.safety.units import Unit, unit_of
 
 GIGA_PER_LITRE = [
@@ -44,13 +44,24 @@ def test_per_microlitre(text):
         ("G/DL", Unit("mass", 1)),
         ("MG/DL", Unit("mass", -2)),
         ("MMOL/L", Unit("substance", -3)),
+        ("U/L", Unit("enzyme units", 0)),
+        ("u/l", Unit("enzyme units", 0)),
+        ("IU/L", Unit("enzyme units", 0)),
+        ("[iU]/L", Unit("enzyme units", 0)),
+        ("units/L", Unit("enzyme units", 0)),
+        ("mU/mL", Unit("enzyme units", 0)),
+        ("U/mL", Unit("enzyme units", 3)),
+        ("µkat/L", Unit("katals", -6)),
+        ("mckat/L", Unit("katals", -6)),
+        ("UKAT/L", Unit("katals", -6)),
+        ("nkat/l", Unit("katals", -9)),
     ],
 )
-def test_units_of_mass_substance_and_filtration(text, unit):
+def test_units_of_mass_substance_filtration_and_activity(text, unit):
     assert unit_of(text) == unit
 
 
-@pytest.mark.parametrize("text", ["", "g", "%", "U/L", "mg/kg", "G", "copies/mL", "Mg/L", "MG/L", "10/L/L"])
+@pytest.mark.parametrize("text", ["", "g", "%", "U", "mg/kg", "G", "copies/mL", "Mg/L", "MG/L", "10/L/L"])
 def test_other_units_are_not_known(text):
     assert unit_of(text) is None
 
@@ -58,6 +69,11 @@ def test_other_units_are_not_known(text):
 def test_a_milliequivalent_is_a_millimole_of_a_monovalent_ion_only():
     assert unit_of("mEq/L", "K") == unit_of("mmol/L", "K")
     assert unit_of("mEq/L", "MG") != unit_of("mmol/L", "MG")
+
+
+def test_every_parameter_has_usual_units_and_every_one_of_these_is_known():
+    assert set(UNITS) == set(NAMES)
+    assert [(code, text) for code, usual in UNITS.items() for text in usual if unit_of(text, code) is None] == []
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ TEXTS = {
     ),
     "no such course": "course = C9: is not a course of nk_courses; use one of C1, C2, C3",
     "given already": "course = C1: was given already; a course is given once",
-    "recorded as missed": "course = C1: is recorded as missed; correct that record first",
+    "recorded as missed": "course = C1: is recorded as missed; take that back first",
     "later given": "course = C1: course C2 after it was given already; record C1 as missed",
     "earlier not given": (
         "course = C2: course C1 before it was neither given nor recorded as missed; give C1, or record it as missed"
