@@ -180,6 +180,7 @@ def reactions_table(protocol: Protocol, results: Results) -> Table | None:
                 (
                     *_arm_cells(lookup, each.id.removesuffix(".participants")),
                     lookup.share(results.row(each.id.removesuffix("participants") + "severe")),
+                    lookup.share(results.row(each.id.removesuffix("participants") + "possible")),
                 ),
             )
             for each in found
@@ -188,13 +189,14 @@ def reactions_table(protocol: Protocol, results: Results) -> Table | None:
             bodies.append(Body(rows, arm.name))
     if not bodies:
         return None
+    texts = ("n/N", "share, 95% CI", "events", "of grade 3 or more, n/N", "time not known, n/N")
     return Table(
         "table-reactions",
         "Infusion reactions by course: participants of those infused, their share with its exact 95% interval, events",
         (
             (
                 Head("Course", numeric=False),
-                *(Head(text) for text in ("n/N", "share, 95% CI", "events", "of grade 3 or more, n/N")),
+                *(Head(text) for text in texts),
             ),
         ),
         tuple(bodies),
@@ -271,7 +273,7 @@ def events_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
     rows = tuple(_event_row(protocol, event, arms) for event in events.to_dict("records"))
     named = [f"{part.id}: {part.name}" for part in protocol.interventions]
     parts = (f"Related to: {'; '.join(named)}.",) if named else ()
-    texts = ("Arm", "Event", "Onset", "Day", "Grade", "Serious", "Related to", "Outcome", "Resolved")
+    texts = ("Arm", "Event", "Onset", "Day", "Grade", "Serious", "Related to", "After infusion", "Outcome", "Resolved")
     return Table(
         "table-events",
         "Every adverse event, as recorded",
@@ -290,15 +292,24 @@ def _event_row(protocol: Protocol, event: Mapping[Hashable, Any], arms: Mapping[
         (
             _arm_name(protocol, arm),
             _event_text(event),
-            _shown(event["onset"]),
+            _shown(event["onset_given"]).replace("T", " "),
             _shown(event["day"]).replace("-", "−"),
             _shown(event["grade"]),
             "yes" if event["serious"] else "no",
             _related(protocol, str(event["related"] or "{}")),
+            _after_infusion(event),
             _shown(event["outcome"]).lower(),
-            _shown(event["resolved"]),
+            _shown(event["resolved_given"]),
         ),
     )
+
+
+def _after_infusion(event: Mapping[Hashable, Any]) -> str:
+    """The course whose infusion an event followed, with the hours from its start where the minute is known."""
+    course, hours = event["followed_course"], event["hours_after_infusion"]
+    if course is None or course != course:
+        return DASH
+    return str(course) if hours is None or hours != hours else f"{course}, {hours:.1f} h"
 
 
 def _event_text(event: Mapping[Hashable, Any]) -> str:
