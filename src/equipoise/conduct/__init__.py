@@ -45,7 +45,7 @@ from equipoise.conduct.tables import PROJECTION
 from equipoise.conduct.telling import report_to
 from equipoise.conduct.tissue_typing import type_donor, type_participant
 from equipoise.conduct.tracing import trace_donor, trace_participant
-from equipoise.conduct.trials import Trial, create, open_trial
+from equipoise.conduct.trials import Trial, create, open_ledger, open_trial
 from equipoise.conduct.watching import correct_infusion_vital_signs, record_infusion_vital_signs
 
 __all__ = [
@@ -100,6 +100,7 @@ __all__ = [
     "miss_course",
     "miss_visit",
     "open_items",
+    "open_ledger",
     "open_trial",
     "possible_donors",
     "randomise",
