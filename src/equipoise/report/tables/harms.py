@@ -221,7 +221,7 @@ def serious_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
                 "; ".join(SERIOUS_CRITERIA[str(each)] for each in event["criteria"]) or DASH,
                 _related(protocol, str(event["related"] or "{}")),
                 _yes_or_no(event.get("expected")),
-                _shown(event["outcome"]).lower(),
+                _outcome_text(event),
                 "; ".join(
                     _deadline_text(clock, due, met, snapshot.as_of) for clock, due, met in event["deadlines"] or ()
                 )
@@ -237,7 +237,7 @@ def serious_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
         ((Head("Participant", numeric=False), *(Head(text, numeric=text in ("Day", "Grade")) for text in texts)),),
         (Body(rows),),
         listing=True,
-        wordy=frozenset({1, 4, 8}),
+        wordy=frozenset(texts.index(text) for text in ("Event", "Why serious", "Outcome", "Told in time")),
     )
 
 
@@ -273,7 +273,7 @@ def events_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
     rows = tuple(_event_row(protocol, event, arms) for event in events.to_dict("records"))
     named = [f"{part.id}: {part.name}" for part in protocol.interventions]
     parts = (f"Related to: {'; '.join(named)}.",) if named else ()
-    texts = ("Arm", "Event", "Onset", "Day", "Grade", "Serious", "Related to", "After infusion", "Outcome", "Resolved")
+    texts = ("Arm", "Event", "Onset", "Day", "Grade", "Serious", "Related to", "Infusion reaction", "Outcome")
     return Table(
         "table-events",
         "Every adverse event, as recorded",
@@ -281,7 +281,7 @@ def events_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
         (Body(rows),),
         notes=("Day 1 is the day of randomisation; there is no day 0. Events before it have negative days.", *parts),
         listing=True,
-        wordy=frozenset({texts.index("Event")}),
+        wordy=frozenset(texts.index(text) for text in ("Event", "Onset", "Outcome")),
     )
 
 
@@ -297,18 +297,30 @@ def _event_row(protocol: Protocol, event: Mapping[Hashable, Any], arms: Mapping[
             _shown(event["grade"]),
             "yes" if event["serious"] else "no",
             _related(protocol, str(event["related"] or "{}")),
-            _after_infusion(event),
-            _shown(event["outcome"]).lower(),
-            _shown(event["resolved_given"]),
+            _reaction_text(event),
+            _ending_text(event),
         ),
     )
 
 
-def _after_infusion(event: Mapping[Hashable, Any]) -> str:
-    """The course whose infusion an event followed, with the hours from its start where the minute is known."""
-    course, hours = event["followed_course"], event["hours_after_infusion"]
-    if course is None or course != course:
+def _outcome_text(event: Mapping[Hashable, Any]) -> str:
+    """The outcome, with room to break a line at its slash."""
+    return _shown(event["outcome"]).lower().replace("/", " / ")
+
+
+def _ending_text(event: Mapping[Hashable, Any]) -> str:
+    """The outcome, and when the event ended as far as it is known."""
+    outcome, ended = _outcome_text(event), _shown(event["resolved_given"])
+    return outcome if ended == DASH else f"{outcome} {ended}"
+
+
+def _reaction_text(event: Mapping[Hashable, Any]) -> str:
+    """Of a reaction the course, and the hours from the start of its infusion where the minute is known."""
+    course, hours, reaction = (event[name] for name in ("followed_course", "hours_after_infusion", "infusion_reaction"))
+    if course is None or course != course or reaction is False:
         return DASH
+    if reaction is None:
+        return f"{course}, perhaps"
     return str(course) if hours is None or hours != hours else f"{course}, {hours:.1f} h"
 
 
