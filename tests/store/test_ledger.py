@@ -233,7 +233,13 @@ def test_a_rebuild_gives_the_same_rows(filled):
         before = reader.rows("item"), reader.rows("thing")
     told = []
     rebuilt = filled.rebuild(progress=lambda done, total: told.append((done, total)))
-    assert (rebuilt.events, rebuilt.rows, rebuilt.identical, rebuilt.differences) == (12, 15, True, ())
+    assert (rebuilt.events, rebuilt.rows, rebuilt.identical, rebuilt.stale, rebuilt.differences) == (
+        12,
+        15,
+        True,
+        False,
+        (),
+    )
     assert told[-1] == (12, 12)
     with filled.reading() as reader:
         assert (reader.rows("item"), reader.rows("thing")) == before
@@ -298,7 +304,7 @@ def test_tables_of_another_projection_are_refused_until_rebuilt(filled, place, c
         assert ledger.verify().ok
         rebuilt = ledger.rebuild()
         assert rebuilt.rows == 3
-        assert rebuilt.identical is False
+        assert (rebuilt.identical, rebuilt.stale) == (False, True)
         assert re.fullmatch(
             r"the tables were folded by projection 1 \w+ and are now folded by 2 \w+", "".join(rebuilt.differences)
         )

@@ -106,8 +106,11 @@ def kinds_of(events: pd.DataFrame) -> dict[str, pd.DataFrame]:
 def others_affected(kind: str, people: pd.DataFrame) -> set[str]:
     """Who counts under a heading by why they left rather than by an event's record."""
     wanted = {"deaths": "death", "withdrawals": "adverse event"}.get(kind)
-    reasons = people["withdrawal_reason"].astype(str).str.lower().str.replace("_", " ")
-    return set(people.loc[reasons == wanted, "participant"])
+    return {
+        person["participant"]
+        for person in people.to_dict("records")
+        if any(reason.lower().replace("_", " ") == wanted for reason in person["withdrawal_reasons"] or ())
+    }
 
 
 def kind_rows(

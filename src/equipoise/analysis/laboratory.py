@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +17,7 @@ from equipoise.analysis.counting import count_row
 from equipoise.analysis.first_answers import SEX, first_answers
 from equipoise.analysis.questions import Answer
 from equipoise.analysis.results import Row
+from equipoise.analysis.specimens import specimens_taken, treatment_begun
 from equipoise.capture import reference_range
 from equipoise.protocol.document import Protocol
 from equipoise.safety.grade_table import grade_values
@@ -25,7 +26,6 @@ from equipoise.safety.laboratory import (
     LiverPeaks,
     LiverValue,
     Quadrant,
-    baseline_moment,
     baseline_of,
     is_before,
     is_emergent,
@@ -51,7 +51,7 @@ LIVER: Mapping[str, Literal["ALT", "AST", "ALP", "BILI"]] = {"ALT": "ALT", "AST"
 FASTING = "LBFAST"  # a name of CDASH
 COLUMNS = (
     "participant", "arm", "visit", "on", "item", "name", "parameter", "value", "unit", "lln", "uln", "baseline",
-    "sex", "age", "fasting", "hiv",
+    "sex", "age", "fasting", "hiv", "at", "early",
 )  # fmt: skip
 TEXT = (
     "Graded by {scale}. Baseline is the last value before the first infusion, or before randomisation where none was "
@@ -111,16 +111,25 @@ def graded_items(protocol: Protocol) -> dict[str, str]:
 
 
 def graded_values(protocol: Protocol, snapshot: Snapshot) -> pd.DataFrame:
-    """Every value of these items in who was randomised: `COLUMNS` and grade, direction, rule, note; by date."""
+    """Every value of these items in who was randomised: `COLUMNS` and grade, direction, rule, note; by date.
+
+    `at` is when the specimen was taken, `on` its day, `early` whether it counts as before treatment that began on that
+    day when a time is not known.
+    """
     import pandas as pd
 
     values = pd.DataFrame(list(_values(protocol, snapshot)), columns=list(COLUMNS), dtype=object)
-    ordered = values.sort_values(["participant", "parameter", "on"], kind="stable", ignore_index=True)
-    moments = baseline_moments(snapshot)
+    in_time = values["at"].map(lambda at: at.isoformat())  # a day comes before the times of that day
+    ordered = (
+        values.assign(in_time=in_time)
+        .sort_values(["participant", "parameter", "in_time"], kind="stable", ignore_index=True)
+        .drop(columns="in_time")
+    )
+    begun = treatment_begun(protocol, snapshot)
     for _, found in ordered.groupby(["participant", "item"]):
-        participant = found["participant"].iloc[0]
-        early = [row for row in found.index if is_before(found.loc[row, "on"], moments[participant])]
-        ordered.loc[found.index, "baseline"] = found.loc[early[-1], "value"] if early else ""
+        moment = begun[found["participant"].iloc[0]].moment
+        before = [row["value"] for row in found.to_dict("records") if is_before(row["at"], moment, early=row["early"])]
+        ordered.loc[found.index, "baseline"] = before[-1] if before else ""
     return pd.concat([ordered, grade_values(the_scale(protocol), ordered)], axis="columns")
 
 
@@ -128,7 +137,7 @@ def _values(protocol: Protocol, snapshot: Snapshot) -> Iterator[tuple[Any, ...]]
     assert protocol.safety is not None
     codes = graded_items(protocol)
     people = {row["participant"]: row for row in snapshot.participants.to_dict("records") if row["arm"] is not None}
-    days = {(row["participant"], row["visit"]): row["date"] for row in snapshot.visits.to_dict("records")}
+    taken, begun = specimens_taken(protocol, snapshot), treatment_begun(protocol, snapshot)
     sexes, ages = first_answers(protocol, snapshot, cdash=SEX), first_answers(protocol, snapshot, id="age")
     fasting = {
         (row["participant"], row["visit"], row["form"]): row["value"]
@@ -140,15 +149,18 @@ def _values(protocol: Protocol, snapshot: Snapshot) -> Iterator[tuple[Any, ...]]
     wanted = snapshot.values[snapshot.values["item"].isin(list(codes)) & snapshot.values["value"].notna()]
     for row in wanted.to_dict("records"):
         person, item = str(row["participant"]), str(row["item"])
-        on = days.get((person, row["visit"]))
-        if person not in people or on is None:
+        at = taken.get((person, row["visit"], row["form"], row["repeat"]))
+        if person not in people or at is None:
             continue
+        on = at.date() if isinstance(at, datetime) else at
         sex, age = sexes.get(person, ""), ages.get(person, "")
         lln, uln = _limits(protocol, item, sex, age, str(people[person]["site"]), on)
         unit = protocol.items[item].unit or ""
         rest = (sex, age, fasting.get((person, row["visit"], row["form"])) or "", hiv)
         arm, name = people[person]["arm"], protocol.items[item].question
-        yield (person, arm, row["visit"], on, item, name, codes[item], str(row["value"]), unit, lln, uln, "", *rest)
+        when = (at, row["visit"] in begun[person].planned)
+        value = (codes[item], str(row["value"]), unit, lln, uln, "")
+        yield (person, arm, row["visit"], on, item, name, *value, *rest, *when)
 
 
 def _limits(protocol: Protocol, item: str, sex: str, age: str, site: str, on: date) -> tuple[str, str]:
@@ -161,21 +173,9 @@ def _limits(protocol: Protocol, item: str, sex: str, age: str, site: str, on: da
     return ("" if low is None else str(low), "" if high is None else str(high))
 
 
-def baseline_moments(snapshot: Snapshot) -> dict[str, date]:
-    """For each randomised participant the day of the first infusion, or of randomisation where none was given."""
-    first: dict[str, date] = {}
-    for row in snapshot.infusions.to_dict("records"):
-        first[row["participant"]] = min(row["on"], first.get(row["participant"], row["on"]))
-    people = snapshot.participants[snapshot.participants["arm"].notna()].to_dict("records")
-    moments = {
-        row["participant"]: baseline_moment(first.get(row["participant"]), row["randomised_on"]) for row in people
-    }
-    return {participant: moment for participant, moment in moments.items() if moment is not None}
-
-
 def followed_of(scale: Scale, snapshot: Snapshot, values: pd.DataFrame) -> tuple[Followed, ...]:
     """Baseline and worst grade of each randomised participant, by parameter measured and direction."""
-    moments = baseline_moments(snapshot)
+    begun = treatment_begun(snapshot.protocol, snapshot)
     people = snapshot.participants[snapshot.participants["arm"].notna()]
     arms = dict(zip(people["participant"], people["arm"], strict=True))
     points: dict[tuple[str, str], list[LabPoint]] = {}
@@ -186,7 +186,7 @@ def followed_of(scale: Scale, snapshot: Snapshot, values: pd.DataFrame) -> tuple
         for direction in directions(scale, parameter):
             for participant, arm in sorted(arms.items()):
                 own = points.get((parameter, participant), [])
-                moment = moments[participant]
+                moment = begun[participant].moment
                 graded = [point for point in own if point.grade is not None]
                 before, worst = baseline_of(graded, moment), worst_after(graded, moment, direction)
                 found.append(
@@ -210,7 +210,8 @@ def directions(scale: Scale, parameter: str) -> tuple[Direction, ...]:
 
 def _point(row: Mapping[Any, Any]) -> LabPoint:
     grade = str(row["grade"])
-    return LabPoint(row["on"], Decimal(row["value"]), int(grade) if grade in GRADED else None, str(row["direction"]))
+    graded = int(grade) if grade in GRADED else None
+    return LabPoint(row["at"], Decimal(row["value"]), graded, str(row["direction"]), row["early"])
 
 
 def value_rows(values: pd.DataFrame) -> Iterator[Row]:
@@ -257,10 +258,10 @@ def state_of(grade: int | None) -> str:
 
 def peaks_of(snapshot: Snapshot, values: pd.DataFrame) -> dict[str, LiverPeaks]:
     """The highest multiples of ULN after baseline of each participant with liver values."""
-    moments = baseline_moments(snapshot)
+    begun = treatment_begun(snapshot.protocol, snapshot)
     found: dict[str, list[LiverValue]] = {}
     for row in values[values["parameter"].isin(list(LIVER))].to_dict("records"):
-        after = not is_before(row["on"], moments[row["participant"]])
+        after = not is_before(row["at"], begun[row["participant"]].moment, early=row["early"])
         if after and row["uln"] and Decimal(row["uln"]) > 0:
             value = LiverValue(LIVER[row["parameter"]], Decimal(row["value"]), Decimal(row["uln"]))
             found.setdefault(row["participant"], []).append(value)
@@ -280,6 +281,8 @@ def liver_rows(protocol: Protocol, snapshot: Snapshot, values: pd.DataFrame) -> 
         for quadrant in QUADRANTS:
             yield count_row("liver", arm, quadrant, count=stands.count(quadrant), term=quadrant, **columns)
         yield count_row("liver", arm, "unknown", count=stands.count(None), term="unknown", **columns)
-        candidates = [peaks[person].is_hys_law_candidate for person in members if person in peaks]
+        in_quadrant = [peaks[person] for person in members if person in peaks and peaks[person].quadrant == "Hy's law"]
+        candidates = [each.is_hys_law_candidate for each in in_quadrant]
         label = "Hy's law by ALT or AST, bilirubin and alkaline phosphatase"
         yield count_row("liver", arm, "candidates", count=candidates.count(True), label=label, **columns)
+        yield count_row("liver", arm, "candidates-unknown", count=candidates.count(None), label=label, **columns)

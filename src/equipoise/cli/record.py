@@ -77,11 +77,14 @@ def verify(folder: Path, anchor: Path | None, write_anchor: Path | None, as_json
 @DATABASE
 def rebuild(folder: Path, database: str | None) -> None:
     """Fold the events again into the tables that pages read, and say whether they had been the same."""
-    from equipoise.conduct import open_trial
+    from equipoise.conduct import open_ledger
 
-    trial = open_trial(folder, database_url=database)
+    ledger = open_ledger(folder, database_url=database)
     with progress("Rebuilding") as show:
-        outcome = trial.ledger.rebuild(progress=show)
+        outcome = ledger.rebuild(progress=show)
+    if outcome.stale:
+        say(f"Rebuilt {outcome.rows} rows: the tables were those of another version of Equipoise.")
+        return
     if outcome.identical:
         say(f"Rebuilt {outcome.rows} rows: the same as before.")
         return

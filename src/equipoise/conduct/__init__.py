@@ -18,7 +18,7 @@ from equipoise.conduct.infusing import finish_infusion, start_infusion
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.leaving import deviation, withdraw
 from equipoise.conduct.locking import OpenItem, allocations_file, lock, open_items, reveal, unlock
-from equipoise.conduct.matching import PossibleDonor, Unserved, match_donor, possible_donors, unserved
+from equipoise.conduct.matching import match_donor
 from equipoise.conduct.missed_courses import miss_course, take_back_missed_course
 from equipoise.conduct.permissions import PERMITTED, ROLES
 from equipoise.conduct.product_frames import treated
@@ -40,13 +40,14 @@ from equipoise.conduct.refusing import (
 from equipoise.conduct.releasing import recall_lot, receive_lot, record_lot_result, reject_lot, release_lot
 from equipoise.conduct.replaying import Replayed, replay_allocations
 from equipoise.conduct.screening import consent, declare_eligible, fail_screening, screen
+from equipoise.conduct.serving import PossibleDonor, Unserved, possible_donors, unserved
 from equipoise.conduct.snapshots import Snapshot, snapshot
 from equipoise.conduct.stopping_watch import decide_stopping
 from equipoise.conduct.tables import PROJECTION
 from equipoise.conduct.telling import report_to
 from equipoise.conduct.tissue_typing import type_donor, type_participant
 from equipoise.conduct.tracing import trace_donor, trace_participant
-from equipoise.conduct.trials import Trial, create, open_trial
+from equipoise.conduct.trials import Trial, create, open_ledger, open_trial
 from equipoise.conduct.watching import correct_infusion_vital_signs, record_infusion_vital_signs
 
 __all__ = [
@@ -106,6 +107,7 @@ __all__ = [
     "miss_course",
     "miss_visit",
     "open_items",
+    "open_ledger",
     "open_trial",
     "possible_donors",
     "randomise",

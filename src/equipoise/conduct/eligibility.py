@@ -13,8 +13,8 @@ from typing import Any, Literal
 from equipoise.capture import value_of
 from equipoise.conduct.donor_tables import PARTICIPANT
 from equipoise.conduct.in_force import InForce
-from equipoise.conduct.matching import serving_donors
 from equipoise.conduct.refusing import NotEligible, listed
+from equipoise.conduct.serving import serving_donors
 from equipoise.conduct.tissue_typing import stored_person
 from equipoise.conduct.trials import Trial
 from equipoise.ledger import Row, Tables

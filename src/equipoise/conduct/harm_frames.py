@@ -12,7 +12,7 @@ from equipoise.conduct.in_force import InForce
 from equipoise.conduct.telling import deadlines_of
 from equipoise.ledger import Row, Tables
 from equipoise.safety.adverse_events import is_treatment_emergent
-from equipoise.safety.infusion_reactions import OBSERVE_HOURS, Infusion, hours_after, reaction_among
+from equipoise.safety.infusion_reactions import Infusion, hours_after, observe_hours_of, reaction_among
 from equipoise.safety.moments import parse_moment
 
 NOT_CODED = "not coded"
@@ -23,7 +23,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "related", "related_any", "course", "outcome", "resolved", "action", "aware_at", "after_randomisation",
         "onset_given", "onset_at", "highest_grade", "system", "expected", "of_interest", "treatment", "reporter",
         "treatment_emergent", "infusion_reaction", "hours_after_infusion", "reported_at", "deadlines", "resolved_given",
-        "counted_as", *CODING,
+        "counted_as", *CODING, "followed_course",
     ),
     "stopping": ("rule", "position", "at", "participant", "treated", "events", "boundary", "crossed"),
 }  # fmt: skip
@@ -89,15 +89,16 @@ def _infusions(tables: Tables) -> dict[str, list[Infusion]]:
 def _after_infusion(in_force: InForce, row: Row, infusions: Sequence[Infusion]) -> Record:
     """What infusions make of an event; None where none is recorded."""
     if not infusions:
-        return {"treatment_emergent": None, "infusion_reaction": None, "hours_after_infusion": None}
+        names = ("treatment_emergent", "infusion_reaction", "hours_after_infusion", "followed_course")
+        return dict.fromkeys(names)
     zone = in_force.timezone
     onset = parse_moment("onset", str(row["onset_given"]))
-    hours = next((each.observe_hours for each in in_force.protocol.regimens if each.observe_hours), OBSERVE_HOURS)
     first = min(each.started_at for each in infusions)
-    infusion, reaction = reaction_among(onset, infusions, zone, hours)
+    infusion, reaction = reaction_among(onset, infusions, zone, observe_hours_of(in_force.protocol))
     return {
         "treatment_emergent": is_treatment_emergent(onset, first.astimezone(zone)),
         "infusion_reaction": reaction,
+        "followed_course": None if infusion is None else infusion.course,
         "hours_after_infusion": None if infusion is None else hours_after(onset, infusion, zone),
     }
 

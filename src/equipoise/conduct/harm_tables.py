@@ -113,7 +113,9 @@ def standings_put(event: Event, payload: Payload) -> Iterator[Put]:
         seen = {name: each[name] for name in ("treated", "events", "boundary")}
         where = {"at": event.at.isoformat(), "participant": payload["participant"]}
         yield Put("stopping", (each["rule"], event.seq), {**where, **seen, "crossed": int(each["crossed"])})
-        state = {"events": each["events"], "paused": int(each["paused"])}
+        state: dict[str, Cell] = {"events": each["events"], "paused": int(each["paused"])}
+        if each.get("decided_events") is not None:
+            state["decided_events"] = each["decided_events"]
         yield Put("stopping_state", (each["rule"],), state)
 
 

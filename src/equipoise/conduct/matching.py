@@ -1,4 +1,4 @@
-"""Match a donor with a participant by the rule that the protocol names, and show who else might serve.
+"""Match a donor with a participant by the rule that the protocol names.
 
 The deciding rule's verdict stands; what every other model says is kept beside it. A match holds as long as neither
 person is typed anew.
@@ -6,8 +6,6 @@ person is typed anew.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,36 +14,13 @@ from equipoise.conduct.donating import donor_row
 from equipoise.conduct.donor_tables import DONOR, PARTICIPANT, SETS
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.kinds import Kind
-from equipoise.conduct.refusing import NotAccepted, NotEligible, NotFound, OutOfOrder
-from equipoise.conduct.tissue_typing import stored_person
+from equipoise.conduct.refusing import NotAccepted, NotEligible, OutOfOrder
+from equipoise.conduct.tissue_typing import typed_person
 from equipoise.conduct.trials import Trial
-from equipoise.donors import DecidingRule, MatchMatrix, Pair, Person, match
+from equipoise.donors import Pair, match
 from equipoise.ledger import Actor, Row, Tables, is_blank
 
 AMBIGUOUS, MISMATCH = "ambiguous", "mismatch"
-
-
-@dataclass(frozen=True, slots=True)
-class PossibleDonor:
-    """A typed donor for one participant: the rank, whether judged eligible, and what the models say."""
-
-    donor: str
-    rank: int
-    eligible: bool | None
-    pair: Pair
-
-    @property
-    def serves(self) -> bool:
-        """Whether the donor may be matched as things stand, without a person accepting an ambiguity."""
-        return self.eligible is True and self.pair.verdict == MISMATCH
-
-
-@dataclass(frozen=True, slots=True)
-class Unserved:
-    """A participant whom no donor of the trial can serve, and why."""
-
-    participant: str
-    why: str
 
 
 def match_donor(
@@ -90,8 +65,8 @@ def match_donor(
         if stands is not None and (stands["rule"], stands["rule_version"]) == (rule.name, rule.version):
             problem = f"is matched with donor {donor} since {stands['matched_on']}"
             raise OutOfOrder("participant", participant, problem, "go on with the lot")
-        giver = _typed(trial, rule, act.writer, DONOR, donor)
-        taker = _typed(trial, rule, act.writer, PARTICIPANT, participant)
+        giver = typed_person(trial, rule, act.writer, DONOR, donor)
+        taker = typed_person(trial, rule, act.writer, PARTICIPANT, participant)
         lacking = rule.lacking(giver, taker)
         if lacking:
             problem = f"needs {', '.join(lacking)}, which the typing of donor {donor} or {participant} does not hold"
@@ -100,52 +75,6 @@ def match_donor(
         accepted = _accepted(pair, accept_ambiguous)
         act.append(_payload(act, in_force, pair, accepted), stream=participant, in_force=in_force)
     return pair
-
-
-def possible_donors(trial: Trial, participant: str) -> tuple[PossibleDonor, ...]:
-    """Every typed donor of the trial for a participant, the best first; those not eligible follow.
-
-    Raises:
-        NotFound: when the participant is not in this trial.
-        OutOfOrder: when the participant is not typed.
-        NotAccepted: when the protocol names no rule.
-    """
-    with trial.ledger.reading() as reader:
-        row = reader.row("participant", participant)
-        if row is None:
-            raise NotFound("participant", participant, "is not in this trial", "check the code")
-        rule = trial.at_site(reader, str(row["site"])).deciding_rule
-        taker = _typed(trial, rule, reader, PARTICIPANT, participant)
-        return _ranked(trial, rule, reader, taker)
-
-
-def unserved(trial: Trial) -> tuple[Unserved, ...]:
-    """Participants who are to be matched and whom no eligible donor serves as things stand, and why.
-
-    Where the protocol matches at screening these are all who are in the trial; otherwise those randomised to what is
-    made from a donor.
-
-    Raises:
-        NotAccepted: when the protocol names no rule.
-    """
-    found = []
-    with trial.ledger.reading() as reader:
-        for row in reader.rows("participant", failed_on=None, withdrawn_on=None):
-            in_force = trial.at_site(reader, str(row["site"]))
-            if why_not_now(in_force, reader, row) is None:
-                why = _why_unserved(trial, in_force.deciding_rule, reader, str(row["participant"]))
-                if why is not None:
-                    found.append(Unserved(str(row["participant"]), why))
-    return tuple(found)
-
-
-def serving_donors(trial: Trial, in_force: InForce, tables: Tables, participant: str) -> int | None:
-    """How many eligible donors the deciding rule lets serve a participant; None when the participant is not typed."""
-    rule = in_force.deciding_rule
-    taker = stored_person(trial, rule, tables, PARTICIPANT, participant)
-    if taker is None:
-        return None
-    return sum(possible.serves for possible in _ranked(trial, rule, tables, taker))
 
 
 def match_that_stands(tables: Tables, participant: str, donor: str) -> Row | None:
@@ -194,13 +123,6 @@ def _check_donor(tables: Tables, donor: str) -> None:
         raise NotEligible("donor", donor, problem, "choose another donor, or ask the quality unit")
 
 
-def _typed(trial: Trial, rule: DecidingRule, tables: Tables, side: str, code: str) -> Person:
-    person = stored_person(trial, rule, tables, side, code)
-    if person is None:
-        raise OutOfOrder(side, code, "is not typed", "record the typing first")
-    return person
-
-
 def _accepted(pair: Pair, reason: str | None) -> str | None:
     """The reason with which a person accepts what the typing leaves open."""
     if pair.verdict == AMBIGUOUS:
@@ -239,34 +161,3 @@ def _payload(act: Act, in_force: InForce, pair: Pair, accepted: str | None) -> d
         "reference_sha256": act.trial.reference.sha256,
         "accepted": accepted,
     }
-
-
-def _ranked(trial: Trial, rule: DecidingRule, tables: Tables, taker: Person) -> tuple[PossibleDonor, ...]:
-    judged = {str(row["donor"]): row["eligible"] for row in tables.rows("donor")}
-    people = [stored_person(trial, rule, tables, DONOR, donor) for donor in judged]
-    givers = [person for person in people if person is not None]
-    if not givers:
-        return ()
-    matrix = match(givers, [taker], rule.name, reference=trial.reference.title)
-    pairs = sorted(_pairs(matrix), key=lambda pair: not judged[pair.donor])
-    return tuple(
-        PossibleDonor(pair.donor, rank, None if judged[pair.donor] is None else bool(judged[pair.donor]), pair)
-        for rank, pair in enumerate(pairs, start=1)
-    )
-
-
-def _pairs(matrix: MatchMatrix) -> Sequence[Pair]:
-    return list(matrix.pairs())
-
-
-def _why_unserved(trial: Trial, rule: DecidingRule, tables: Tables, participant: str) -> str | None:
-    taker = stored_person(trial, rule, tables, PARTICIPANT, participant)
-    if taker is None:
-        return "is not typed"
-    possible = _ranked(trial, rule, tables, taker)
-    if any(donor.serves for donor in possible):
-        return None
-    eligible = [donor for donor in possible if donor.eligible]
-    if not eligible:
-        return "no donor who is typed is eligible"
-    return f"none of {len(eligible)} eligible donors is a mismatch by {rule.name}"

@@ -29,7 +29,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "participants": (
         "participant", "site", "status", "screened_on", "consent_version", "consented_on", "eligible",
         "failed_criteria", "failure_reason", "randomised_on", "arm", "allocation_number", "stratum", "withdrawn_on",
-        "withdrawal_scope", "withdrawal_reason",
+        "withdrawal_scope", "withdrawal_reason", "withdrawal_reasons",
     ),
     "visits": (
         "participant", "visit", "status", "date", "day", "target", "opens", "closes", "in_window", "reason",
@@ -223,6 +223,7 @@ def _participants(tables: MemoryTables) -> Iterator[Record]:
             "withdrawn_on": day_of(left.get("withdrawn_on")),
             "withdrawal_scope": left.get("scope"),
             "withdrawal_reason": left.get("reason_code"),
+            "withdrawal_reasons": tuple(str(each["reason_code"]) for each in withdrawals.get(code, [])),
         }
 
 

@@ -202,8 +202,10 @@ def _standing(
     found = standing_in_order(boundary_of(protocol, rule, until=len(people)), counts)
     state = tables.row("stopping_state", rule.id)
     was_paused = state is not None and bool(state["paused"])
-    decided = None if state is None else state["decided_events"]
-    is_new = found.crossed and (decided is None or found.events > int(str(decided)))
+    known = None if state is None else state["decided_events"]
+    # When a correction took an event back after the decision, the next one is one more than what was decided on.
+    decided = None if known is None else min(int(str(known)), found.events)
+    is_new = found.crossed and (known is None or found.events > int(str(known)))
     return {
         "rule": rule.id,
         "treated": found.treated,
@@ -212,6 +214,7 @@ def _standing(
         "crossed": found.crossed,
         "crossed_at": found.crossed_at,
         "paused": was_paused or is_new,
+        "decided_events": decided,
     }
 
 

@@ -110,6 +110,18 @@ def stored_person(trial: Trial, rule: DecidingRule, tables: Tables, side: str, c
     return reader.read(code, hla, str(row["kir"]))
 
 
+def typed_person(trial: Trial, rule: DecidingRule, tables: Tables, side: str, code: str) -> Person:
+    """A donor or participant as the rule sees them.
+
+    Raises:
+        OutOfOrder: when they are not typed.
+    """
+    person = stored_person(trial, rule, tables, side, code)
+    if person is None:
+        raise OutOfOrder(side, code, "is not typed", "record the typing first")
+    return person
+
+
 def _read(
     act: Act,
     in_force: InForce,

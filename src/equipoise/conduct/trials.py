@@ -208,12 +208,25 @@ def open_trial(folder: Path, *, database_url: str | None = None) -> Trial:
         NotALedger: when no trial is there.
         StaleTables: when other software folded its tables.
     """
-    trial = Trial(folder, Ledger.open(_ledger_place(folder, database_url), PROJECTION, software=SOFTWARE))
+    trial = Trial(folder, open_ledger(folder, database_url=database_url))
     with trial.ledger.reading() as reader:
         if not reader.head.seq:
             remedy = "create the trial again; it was interrupted before its first event"
             raise NotALedger("ledger", trial.ledger.store.address, "holds no trial", remedy)
     return trial
+
+
+def open_ledger(folder: Path, *, database_url: str | None = None) -> Ledger:
+    """Open the ledger of a trial, whichever software folded its tables: to rebuild them, or to verify the events.
+
+    Args:
+        folder: the trial's folder.
+        database_url: where the ledger is; `trial.db` in the folder when None.
+
+    Raises:
+        NotALedger: when none is there.
+    """
+    return Ledger.open(_ledger_place(folder, database_url), PROJECTION, software=SOFTWARE)
 
 
 def commitment_payload(in_force: InForce, secret: Secret) -> dict[str, Json]:
@@ -240,7 +253,7 @@ def _new_ledger(folder: Path, database_url: str | None) -> Ledger:
     try:
         return Ledger.create(place, PROJECTION, software=SOFTWARE)
     except NotALedger:
-        ledger = Ledger.open(place, PROJECTION, software=SOFTWARE)
+        ledger = open_ledger(folder, database_url=database_url)
         with ledger.reading() as reader:
             if reader.head.seq:
                 raise _holds_a_trial(ledger) from None

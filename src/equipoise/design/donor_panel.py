@@ -133,10 +133,11 @@ class DonorPanel:
         Returns:
             The donor's code; None where there is none.
         """
-        serving = [possible for possible in conduct.possible_donors(self.trial, participant) if possible.serves]
+        possible = conduct.possible_donors(self.trial, participant, at=at)
+        serving = [each for each in possible if each.serves]
         if not serving:
             return None
-        free = [possible for possible in serving if self.given[possible.donor] < self.plan.most_recipients]
+        free = [each for each in serving if self.given[each.donor] < self.plan.most_recipients]
         donor = (free or serving)[0].donor
         self.given[donor] += 1
         reason = "Ranked first of the eligible donors who can give"

@@ -80,6 +80,7 @@ from equipoise.donors.release import (
     overdue,
     release_reasons,
 )
+from equipoise.donors.stock import StockedBag, stock_for
 
 __all__ = [
     "LOCI",
@@ -126,6 +127,7 @@ __all__ = [
     "Reference",
     "Standing",
     "Step",
+    "StockedBag",
     "Temperature",
     "Trace",
     "accepted_value",
@@ -170,5 +172,6 @@ __all__ = [
     "same_person",
     "shown",
     "status_reasons",
+    "stock_for",
     "trace",
 ]

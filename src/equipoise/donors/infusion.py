@@ -172,7 +172,14 @@ def check_infusion(
     if held is None:
         reasons.append(Reason("bag-unknown", "bag", attempt.bag, "is not in the record", "scan the bag again"))
     else:
-        reasons += [*_bag(attempt, product, held), *_donor(standing, held), *_lot(attempt, product, held)]
+        reasons += [*_bag(attempt, product, held), *_donor(standing, held)]
+        reasons += lot_reasons(
+            product,
+            held,
+            at=attempt.started_at,
+            ends_at=attempt.ends_at,
+            accept_conditional=attempt.accept_conditional,
+        )
         reasons += _label(attempt, product, held)
     reasons += [*_checkers(attempt, regimen), *_preconditions(attempt, regimen)]
     if held is not None:
@@ -260,27 +267,56 @@ def _match(standing: Standing, held: HeldBag, match: DonorMatch | None) -> Itera
         yield Reason("donor-verdict", "donor", held.lot.donor, problem, "stop; fetch a bag of a matched donor")
 
 
-def _lot(attempt: Attempt, product: Product, held: HeldBag) -> Iterator[Reason]:
+def lot_reasons(
+    product: Product,
+    held: HeldBag,
+    *,
+    at: datetime,
+    ends_at: datetime | None = None,
+    accept_conditional: str = "",
+) -> tuple[Reason, ...]:
+    """Every reason why a bag cannot be given at a moment that lies in its lot, its age or how warm it was.
+
+    Codes: `lot-status`, `lot-conditional`, `out-of-specification`, `expired`, `expires-during`, `storage-excursion`.
+    """
+    return (
+        *_status(held, accept_conditional),
+        *_specification(product, held),
+        *_age(product, held, at, ends_at),
+        *_excursions(held),
+    )
+
+
+def _status(held: HeldBag, accept_conditional: str) -> Iterator[Reason]:
     name = f"lot {held.lot.id}"
     if held.lot.status == "conditionally released":
-        if not attempt.accept_conditional.strip():
+        if not accept_conditional.strip():
             problem = "has results to come"
             remedy = "wait for them, or say why it is used before (accept_conditional)"
             yield Reason("lot-conditional", name, held.lot.status, problem, remedy)
     elif held.lot.status != "released":
         remedy = "let the quality unit release it" if held.lot.status == "quarantine" else "return the bag"
         yield Reason("lot-status", name, held.lot.status, "is not released", remedy)
+
+
+def _specification(product: Product, held: HeldBag) -> Iterator[Reason]:
     for verdict in judge_lot(product, held.lot, held.results):
         if verdict.blocking and verdict.verdict == "fails":
             field = f"criterion {verdict.criterion}"
             yield Reason("out-of-specification", field, verdict.value, verdict.text, "return the bag; recall the lot")
-    ends = expiry(held.lot, product)
-    if ends is not None and attempt.started_at >= ends:
-        problem = f"has gone by at the start, {minute(attempt.started_at)}"
-        yield Reason("expired", f"{name} expiry", ends, problem, "return the bag; fetch another")
-    elif ends is not None and attempt.ends_at is not None and attempt.ends_at > ends:
-        problem = f"comes before the end of the infusion, {minute(attempt.ends_at)}"
-        yield Reason("expires-during", f"{name} expiry", ends, problem, "fetch another bag, or give it faster")
+
+
+def _age(product: Product, held: HeldBag, at: datetime, ends_at: datetime | None) -> Iterator[Reason]:
+    name, ends = f"lot {held.lot.id} expiry", expiry(held.lot, product)
+    if ends is not None and at >= ends:
+        problem = f"has gone by at the start, {minute(at)}"
+        yield Reason("expired", name, ends, problem, "return the bag; fetch another")
+    elif ends is not None and ends_at is not None and ends_at > ends:
+        problem = f"comes before the end of the infusion, {minute(ends_at)}"
+        yield Reason("expires-during", name, ends, problem, "fetch another bag, or give it faster")
+
+
+def _excursions(held: HeldBag) -> Iterator[Reason]:
     if not held.excursions_accepted.strip():
         for excursion in held.excursions:
             problem = f"was at {excursion} on {minute(excursion.at)}"

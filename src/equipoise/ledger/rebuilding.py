@@ -19,11 +19,15 @@ MOST_DIFFERENCES: Final = 20  # named for each table
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a rebuild found: events folded, rows now held, whether the tables held the same before, what differed."""
+    """What a rebuild found: events folded, rows now held, whether the tables held the same before, what differed.
+
+    `stale` says that another version of the projection had folded them, so that their rows could not be compared.
+    """
 
     events: int
     rows: int
     identical: bool
+    stale: bool
     differences: tuple[str, ...]
 
 
@@ -35,6 +39,7 @@ def rebuild(tables: ReadTables, transaction: Transaction, progress: Progress) ->
         transaction: one that writes.
         progress: told (events done, events in all).
     """
+    stale = tables.recorded(transaction) != tables.identity
     make_stage(tables, transaction)
     events = fold_all(tables, transaction, progress)
     differences = shape_differences(tables, transaction)
@@ -50,7 +55,7 @@ def rebuild(tables: ReadTables, transaction: Transaction, progress: Progress) ->
     rows = sum(count(transaction, STAGE + table.name) for table in tables.projection.tables)
     for name in tables.tables:
         transaction.run(f'DROP TABLE "{STAGE}{name}"')
-    return Rebuilt(events, rows, not differences, tuple(differences))
+    return Rebuilt(events, rows, not differences, stale, tuple(differences))
 
 
 def make_stage(tables: ReadTables, transaction: Transaction) -> None:

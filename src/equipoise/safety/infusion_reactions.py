@@ -11,10 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
+from equipoise.protocol.document import Protocol
 from equipoise.safety.moments import Moment, is_within
 
 OBSERVE_HOURS = 4
 """Hours after the end of an infusion in which a symptom counts as a reaction, when the protocol does not say."""
+
+
+def observe_hours_of(protocol: Protocol) -> int:
+    """For how many hours after the end of an infusion a symptom counts as a reaction to it."""
+    return next((regimen.observe_hours for regimen in protocol.regimens if regimen.observe_hours), OBSERVE_HOURS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,12 +34,18 @@ class LabPoint:
         value: as recorded; None when it is no plain number.
         grade: 0 to 4; None when it was not graded or not gradable.
         direction: L or H with a grade of 1 or more, otherwise "".
+        early: whether it counts as before treatment when that began on the same day and a time is not known.
     """
 
     at: Moment
     value: Decimal | None
     grade: int | None
     direction: str = ""
+    early: bool = True
+
+    def is_before(self, moment: Moment) -> bool:
+        """Whether it was taken before a moment."""
+        return is_before(self.at, moment, early=self.early)
 
     def grade_towards(self, direction: Direction) -> int | None:
         """The grade in one direction: 0 when the value is graded in the other."""
@@ -51,16 +57,16 @@ def baseline_moment(first_infusion: Moment | None, randomised: Moment) -> Moment
     return randomised if first_infusion is None else first_infusion
 
 
-def is_before(at: Moment, moment: Moment) -> bool:
-    """Whether a specimen was taken before a moment; where a time is missing, one of the same day was."""
+def is_before(at: Moment, moment: Moment, *, early: bool = True) -> bool:
+    """Whether a specimen was taken before a moment; where a time is missing, `early` says it of one of the same day."""
     if isinstance(at, datetime) and isinstance(moment, datetime):
         return at < moment
-    return _day(at) <= _day(moment)
+    return _day(at) < _day(moment) or (early and _day(at) == _day(moment))
 
 
 def baseline_of(points: Iterable[LabPoint], moment: Moment) -> LabPoint | None:
     """The last point with a value before the moment of `baseline_moment`; None when there is none."""
-    before = [point for point in points if point.value is not None and is_before(point.at, moment)]
+    before = [point for point in points if point.value is not None and point.is_before(moment)]
     return max(before, key=lambda point: _order(point.at), default=None)
 
 
@@ -69,7 +75,7 @@ def worst_after(points: Iterable[LabPoint], moment: Moment, direction: Direction
     after = [
         point
         for point in sorted(points, key=lambda point: _order(point.at))
-        if point.grade is not None and not is_before(point.at, moment)
+        if point.grade is not None and not point.is_before(moment)
     ]
     return max(after, key=lambda point: point.grade_towards(direction) or 0, default=None)
 

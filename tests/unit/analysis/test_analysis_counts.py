@@ -183,10 +183,13 @@ def harmed(planned, small, records):
         event("01-004", 1, "COUGH", after_randomisation=False),
         event("01-099", 1, "COUGH", after_randomisation=False),
     ]
-    people = [records.person("01-099", withdrawal_scope="trial", withdrawal_reason="ADVERSE EVENT", status="withdrawn")]
+    left = {"withdrawal_scope": "trial", "withdrawal_reasons": ("ADVERSE EVENT",), "status": "withdrawn"}
+    people = [records.person("01-099", **left)]
     snapshot = small(protocol, events=events, people=people)
-    left = snapshot.participants["participant"] == "01-008"
-    snapshot.participants.loc[left, ["withdrawal_scope", "withdrawal_reason"]] = ["intervention", "ADVERSE EVENT"]
+    # First for an adverse event, then lost: the first reason counts too.
+    place = snapshot.participants.index[snapshot.participants["participant"] == "01-008"][0]
+    snapshot.participants.at[place, "withdrawal_reasons"] = ("ADVERSE EVENT", "LOST TO FOLLOW-UP")
+    snapshot.participants.at[place, "withdrawal_reason"] = "LOST TO FOLLOW-UP"
     return analysis.run(protocol, snapshot)
 
 

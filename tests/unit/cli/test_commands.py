@@ -189,6 +189,24 @@ def test_rebuild_mends_an_altered_table_and_ends_with_3(demo: Path, tmp_path: Pa
     assert run("rebuild", folder)[0] == 0
 
 
+def test_rebuild_makes_the_tables_of_another_version_anew(demo: Path, tmp_path: Path, run):
+    folder = copied(demo, tmp_path / "old")
+    with sqlite3.connect(folder / "trial.db") as database:
+        database.execute("UPDATE ledger SET value = '1 0123456789abcdef' WHERE name = 'projection'")
+        database.execute("DROP TABLE read_allocation")
+    database.close()
+    code, _, err = run("log", folder, "--limit", 1)
+    assert code == 1
+    assert err.endswith("; run `equipoise rebuild`\n")
+    code, out, err = run("rebuild", folder)
+    assert (code, err) == (0, "")
+    assert out.startswith("Rebuilt ")
+    assert out.endswith(" rows: the tables were those of another version of Equipoise.\n")
+    code, out, _ = run("rebuild", folder)
+    assert (code, out.endswith(" rows: the same as before.\n")) == (0, True)
+    assert run("verify", folder)[0] == 0
+
+
 def test_backup_holds_the_record_and_not_the_secret(demo: Path, tmp_path: Path, run):
     target = tmp_path / "copy.db"
     code, out, _ = run("backup", demo, target)

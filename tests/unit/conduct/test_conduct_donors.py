@@ -3,7 +3,7 @@
 # ruff: noqa: E501 (each text stands whole, on a line of its own)
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -437,11 +437,11 @@ def test_possible_donors_come_ranked_the_eligible_first(kit):
     kit.registered("D04")  # not typed: not among them
     participant = kit.in_arm("NEW")
     with pytest.raises(conduct.OutOfOrder) as refused:
-        conduct.possible_donors(kit.trial, participant)
+        conduct.possible_donors(kit.trial, participant, at=kit.now)
     assert str(refused.value) == f"participant = {participant}: is not typed; record the typing first"
     kit.type_participant(participant)
     head = kit.head()
-    found = conduct.possible_donors(kit.trial, participant)
+    found = conduct.possible_donors(kit.trial, participant, at=kit.now)
     assert [(each.donor, each.rank, each.eligible, each.pair.verdict, each.serves) for each in found] == [
         ("D02", 1, True, "mismatch", True),
         ("D01", 2, True, "match", False),
@@ -449,7 +449,61 @@ def test_possible_donors_come_ranked_the_eligible_first(kit):
     ]
     assert kit.head() == head
     with pytest.raises(conduct.NotFound):
-        conduct.possible_donors(kit.trial, "09-001")
+        conduct.possible_donors(kit.trial, "09-001", at=kit.now)
+    with pytest.raises(conduct.NotAccepted) as refused:
+        conduct.possible_donors(kit.trial, participant, at=kit.now.replace(tzinfo=None))
+    assert str(refused.value) == (
+        f"at = {kit.now.replace(tzinfo=None).isoformat()}: does not say its time zone; pass a time with its zone"
+    )
+
+
+def stock(kit, participant, at=None):
+    """Of each possible donor whether it serves now, and its bags in stock."""
+    found = conduct.possible_donors(kit.trial, participant, at=kit.now if at is None else at)
+    return {
+        each.donor: (each.serves_now, [(bag.bag, bag.issued_for, bag.conditional) for bag in each.stock])
+        for each in found
+    }
+
+
+def test_possible_donors_show_the_bags_that_could_be_given_now(kit):
+    for donor in ("D01", "D02", "D03"):
+        kit.typed_donor(donor)
+    first, second = (kit.matched("D01") for _ in range(2))
+    kit.released("L01", "D01")
+    kit.measured("L02", "D02", bags=1)
+    assert stock(kit, first) == {
+        "D01": (True, [("L01-1", None, False), ("L01-2", None, False), ("L01-3", None, False)]),
+        "D02": (False, []),
+        "D03": (False, []),
+    }
+    kit.release("L02", conditional=True)
+    kit.issue(first, "L01-1")
+    conduct.destroy_bag(kit.trial, "L01-3", place="store", **kit.entry(kit.LABORATORY))
+    assert stock(kit, first)["D01"] == (True, [("L01-1", "C1", False), ("L01-2", None, False)])
+    assert stock(kit, second)["D01"] == (True, [("L01-2", None, False)])
+    assert stock(kit, second)["D02"] == (True, [("L02-1", None, True)])
+    kit.infuse(first)
+    kit.result("L02", "sterility", "POSITIVE")
+    assert stock(kit, first)["D01"] == (True, [("L01-2", None, False)])
+    assert stock(kit, first)["D02"] == (False, [])
+    (bag,) = conduct.possible_donors(kit.trial, second, at=kit.now)[0].stock
+    expires = datetime.fromisoformat(kit.rows("lot", lot="L01")[0]["expires_at"])
+    assert (bag.lot, bag.product, bag.expires_at) == ("L01", "cells", expires)
+    assert stock(kit, second, expires - timedelta(seconds=1))["D01"] == (True, [("L01-2", None, False)])
+    assert stock(kit, second, expires)["D01"] == (False, [])
+    judge(kit, "D01", eligible=False, statement="CMV IgM found")
+    assert stock(kit, second)["D01"] == (False, [])
+
+
+def test_who_receives_no_product_has_no_stock_and_who_is_not_randomised_that_of_every_product(kit):
+    kit.typed_donor()
+    kit.released()
+    candidate, other = kit.declared(), kit.in_arm("OLD")
+    for participant in (candidate, other):
+        kit.type_participant(participant)
+    assert len(stock(kit, candidate)["D01"][1]) == 3
+    assert stock(kit, other) == {"D01": (False, [])}
 
 
 def test_who_is_not_served_and_why(kit):
@@ -537,7 +591,7 @@ def test_a_trial_without_a_rule_matches_nobody(trial_kit, tmp_path):
     kit = trial_kit.Kit(tmp_path / "trial", trial_kit.PROTOCOL[:start] + trial_kit.PROTOCOL[end:])
     participant = ready(kit)
     text = "donor_matching: is not in the protocol in force; amend the protocol to name its mismatch rule"
-    for act in (lambda: match(kit, participant), lambda: conduct.possible_donors(kit.trial, participant)):
+    for act in (lambda: match(kit, participant), lambda: conduct.possible_donors(kit.trial, participant, at=kit.now)):
         with pytest.raises(conduct.NotAccepted) as refused:
             act()
         assert str(refused.value) == text

@@ -283,6 +283,17 @@ def test_a_correction_takes_back_the_crossing_but_not_the_pause(watched):
     assert watched.rows("stopping_state", rule="SR1")[0]["paused"] == 1
 
 
+def test_an_event_taken_back_after_a_decision_is_not_made_up_for_by_a_new_one(watched):
+    first, _ = crossed(watched)
+    decide(watched)
+    follow_up(watched, first, related=UNRELATED)
+    third = watched.in_arm("NEW")
+    severe(watched, third)
+    (state,) = watched.rows("stopping_state", rule="SR1")
+    assert (state["events"], state["paused"]) == (2, 1)
+    assert watched.trial.ledger.rebuild().identical
+
+
 def test_an_event_that_got_better_still_counts(watched):
     first, _ = crossed(watched)
     follow_up(watched, first, grade=1)

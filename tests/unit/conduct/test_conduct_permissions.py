@@ -44,6 +44,12 @@ def test_only_the_quality_unit_judges_a_donor_and_releases(role):
         assert role not in PERMITTED[kind]
 
 
+def test_those_whom_a_pause_holds_back_cannot_lift_it():
+    held_back = PERMITTED[Kind.PARTICIPANT_RANDOMISED] | PERMITTED[Kind.INFUSION_STARTED]
+    assert PERMITTED[Kind.STOPPING_DECIDED] == {"data_manager"}
+    assert not PERMITTED[Kind.STOPPING_DECIDED] & held_back
+
+
 def test_a_locked_trial_can_only_be_opened_or_revealed():
     assert {Kind.TRIAL_UNLOCKED, Kind.RANDOMISATION_REVEALED} == KINDS_WHEN_LOCKED
 

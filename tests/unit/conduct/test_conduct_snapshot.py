@@ -95,6 +95,7 @@ def test_participants(course):
         "withdrawn_on": date(2018, 2, 1),
         "withdrawal_scope": "intervention",
         "withdrawal_reason": "WISH",
+        "withdrawal_reasons": ("WISH",),
     }
     assert first["arm"] in ("NEW", "OLD")
     assert (second["status"], second["withdrawal_scope"], second["withdrawal_reason"]) == ("withdrawn", "trial", "LOST")
@@ -190,6 +191,7 @@ def test_adverse_events(course):
         "counted_as": "FEVER",
         **dict.fromkeys(CODING),
         "term_groups": (),
+        "followed_course": None,
     }
     assert first["reported_at"].tzinfo == UTC
     assert second["related_any"] is False  # related to the procedure, not to the product

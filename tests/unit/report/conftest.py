@@ -123,6 +123,7 @@ def participants(
                 "withdrawn_on": days[person] + timedelta(days=400) if left else None,
                 "withdrawal_scope": "trial" if left else None,
                 "withdrawal_reason": "WITHDRAWAL BY SUBJECT" if left else None,
+                "withdrawal_reasons": ("WITHDRAWAL BY SUBJECT",) if left else (),
             }
         )
     return pd.DataFrame(rows, dtype=object)
@@ -238,6 +239,7 @@ def adverse_events(randomised: list[str], days: dict[str, date]) -> pd.DataFrame
             "name": name,
             "verbatim": name.lower() + ", with chills" if place == 4 else name,
             "onset": days[randomised[place]] + timedelta(days=after),
+            "onset_given": str(days[randomised[place]] + timedelta(days=after)),
             "day": after - 9 if after >= 10 else after - 10,
             "grade": grade,
             "serious": serious,
@@ -247,6 +249,7 @@ def adverse_events(randomised: list[str], days: dict[str, date]) -> pd.DataFrame
             "course": "C1" if term == "FEVER" else None,
             "outcome": "RECOVERED/RESOLVED",
             "resolved": days[randomised[place]] + timedelta(days=after + 2),
+            "resolved_given": str(days[randomised[place]] + timedelta(days=after + 2)),
             "action": None,
             "aware_at": datetime(2018, 6, 1, tzinfo=UTC),
             "after_randomisation": after >= 10,
@@ -457,6 +460,7 @@ def events(snapshot: Snapshot, infused: dict[str, date]) -> pd.DataFrame:
     fever = (found["term"] == "FEVER") & found["participant"].isin(infused)
     found["system"] = ["Infections" if term in ("URTI", "PNEUMONIA") else "General" for term in found["term"]]
     found["infusion_reaction"] = [bool(each) for each in fever]
+    found["followed_course"] = found["course"]
     found["of_interest"] = ["Infusion reaction" if each else None for each in fever]
     found["hours_after_infusion"] = [2.0 if each else None for each in fever]
     found["highest_grade"] = [3 if each else grade for each, grade in zip(fever, found["grade"], strict=True)]

@@ -134,6 +134,16 @@ def test_a_reaction_not_known_is_not_counted(protocol, treated):
     events = treated.adverse_events.assign(infusion_reaction=None)
     results = analysis.run(protocol, replace(treated, adverse_events=events))
     assert counted(results, "reactions.NKART.any course.participants") == (0, 10)
+    possible = {*events.loc[events["participant"].isin(treated.infusions["participant"]), "participant"]}
+    assert counted(results, "reactions.NKART.any course.possible") == (len(possible), 10)
+    assert "may have been a reaction, but the time is not known well enough to tell" in results.sentences["reactions"]
+    assert "may have been" not in analysis.run(protocol, treated).sentences["reactions"]
+
+
+def test_a_candidate_without_alkaline_phosphatase_is_neither_cleared_nor_counted(treated_results):
+    assert counted(treated_results, "liver.NKART.Hy's law") == (1, 10)
+    assert counted(treated_results, "liver.NKART.candidates") == (0, 10)
+    assert counted(treated_results, "liver.NKART.candidates-unknown") == (1, 10)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +219,13 @@ def test_tables_say_what_the_results_say(protocol, treated, treated_results, val
     exposure = plain(exposure_table(protocol, treated_results))
     assert exposure["Infusions started"] == ["10/10", "10/10", "9/10"]
     assert exposure["Viable NK cells given, 10⁶: median (lowest to highest)"][1] == "101 (70 to 101)"
-    assert plain(reactions_table(protocol, treated_results))["C1"] == ["2/10", "0.20 (0.03 to 0.56)", "2", "2/10"]
+    assert plain(reactions_table(protocol, treated_results))["C1"] == [
+        "2/10",
+        "0.20 (0.03 to 0.56)",
+        "2",
+        "2/10",
+        "0/10",
+    ]
     assert plain(grades_table(protocol, treated_results))["Fever"] == ["0", "0", "2", "0", "0", "0", "0", "0", "0", "0"]
     terms = plain(terms_table(protocol, treated_results))
     assert terms["Infections"][:4] == ["1/10", "1", "2/10", "2"]
@@ -223,7 +239,7 @@ def test_tables_say_what_the_results_say(protocol, treated, treated_results, val
         "table-shift-BILI-H",
         "table-shift-NEUT-L",
     }
-    assert len(plain(liver_table(protocol, treated_results))) == 6
+    assert len(plain(liver_table(protocol, treated_results))) == 7
     assert plain(deadlines_table(treated_results))["met"] == ["1/1"]
 
 
@@ -231,7 +247,7 @@ def test_listings_hold_every_record_and_codes_only(protocol, treated, treated_re
     assert len(infusions_table(protocol, treated).bodies[0].rows) == 29
     lots = lots_table(treated)
     assert len(lots.bodies[0].rows) == 29
-    assert [lots.bodies[0].rows[0].cells[place][10:] for place in (3, 4)] == [" 01:00, quality", " 02:00, quality"]
+    assert [lots.bodies[0].rows[0].cells[place][10:] for place in (3, 4)] == [" 09:00, quality", " 10:00, quality"]
     assert lots.notes[0].startswith("A lot may be given once it is released conditionally")
     at_once = treated.lots.assign(conditionally_released_at=None, conditionally_released_by=None)
     plainly = lots_table(replace(treated, lots=at_once))

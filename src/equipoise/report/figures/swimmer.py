@@ -16,6 +16,8 @@ from equipoise.report.text_width import text_width
 ROW, TITLE, FOOT, KEY = 30.0, 22.0, 46.0, 20.0
 SEVERE = 3
 CAP: Literal["butt"] = "butt"
+ROOM = 1.012  # that a mark at the end is whole
+STEPS, MOST_TICKS = (1, 2, 3, 6, 12, 24, 60), 9
 NARROWEST = 5.0  # points of a bar of one day
 THICKNESS = {1: 3.0, 2: 5.5, 3: 8.0, 4: 10.5, 5: 13.0}  # points of a bar, by grade
 KEYS = (
@@ -69,7 +71,9 @@ def swimmer_figure(lanes: Sequence[Lane], styles: Sequence[ArmStyle]) -> tuple[F
         axes.set_ylim(body, 0)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
-        axes.set_xlim(0, max(1.0, *(_last(lane) for lane in drawn)))
+        last = max(1.0, *(_last(lane) for lane in drawn))
+        axes.set_xlim(0, last * ROOM)
+        axes.set_xticks(range(0, int(last) + 1, _step(last)))
         axes.set_xlabel("Months after randomisation")
         down = 0.0
         for style in used:
@@ -86,6 +90,11 @@ def swimmer_figure(lanes: Sequence[Lane], styles: Sequence[ArmStyle]) -> tuple[F
 def _last(lane: Lane) -> float:
     ends = [event.end if event.end is not None else event.start for event in lane.events]
     return max([lane.end, *lane.infusions, *lane.visits, *ends])
+
+
+def _step(months: float) -> int:
+    """Months from tick to tick: whole parts of a year, or years."""
+    return next((step for step in STEPS if months <= step * MOST_TICKS), STEPS[-1])
 
 
 def _draw(axes: Axes, lane: Lane, style: ArmStyle, down: float, points: float) -> None:

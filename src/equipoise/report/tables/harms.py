@@ -180,6 +180,7 @@ def reactions_table(protocol: Protocol, results: Results) -> Table | None:
                 (
                     *_arm_cells(lookup, each.id.removesuffix(".participants")),
                     lookup.share(results.row(each.id.removesuffix("participants") + "severe")),
+                    lookup.share(results.row(each.id.removesuffix("participants") + "possible")),
                 ),
             )
             for each in found
@@ -188,13 +189,14 @@ def reactions_table(protocol: Protocol, results: Results) -> Table | None:
             bodies.append(Body(rows, arm.name))
     if not bodies:
         return None
+    texts = ("n/N", "share, 95% CI", "events", "of grade 3 or more, n/N", "time not known, n/N")
     return Table(
         "table-reactions",
         "Infusion reactions by course: participants of those infused, their share with its exact 95% interval, events",
         (
             (
                 Head("Course", numeric=False),
-                *(Head(text) for text in ("n/N", "share, 95% CI", "events", "of grade 3 or more, n/N")),
+                *(Head(text) for text in texts),
             ),
         ),
         tuple(bodies),
@@ -219,7 +221,7 @@ def serious_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
                 "; ".join(SERIOUS_CRITERIA[str(each)] for each in event["criteria"]) or DASH,
                 _related(protocol, str(event["related"] or "{}")),
                 _yes_or_no(event.get("expected")),
-                _shown(event["outcome"]).lower(),
+                _outcome_text(event),
                 "; ".join(
                     _deadline_text(clock, due, met, snapshot.as_of) for clock, due, met in event["deadlines"] or ()
                 )
@@ -235,7 +237,7 @@ def serious_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
         ((Head("Participant", numeric=False), *(Head(text, numeric=text in ("Day", "Grade")) for text in texts)),),
         (Body(rows),),
         listing=True,
-        wordy=frozenset({1, 4, 8}),
+        wordy=frozenset(texts.index(text) for text in ("Event", "Why serious", "Outcome", "Told in time")),
     )
 
 
@@ -271,7 +273,7 @@ def events_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
     rows = tuple(_event_row(protocol, event, arms) for event in events.to_dict("records"))
     named = [f"{part.id}: {part.name}" for part in protocol.interventions]
     parts = (f"Related to: {'; '.join(named)}.",) if named else ()
-    texts = ("Arm", "Event", "Onset", "Day", "Grade", "Serious", "Related to", "Outcome", "Resolved")
+    texts = ("Arm", "Event", "Onset", "Day", "Grade", "Serious", "Related to", "Infusion reaction", "Outcome")
     return Table(
         "table-events",
         "Every adverse event, as recorded",
@@ -279,7 +281,7 @@ def events_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
         (Body(rows),),
         notes=("Day 1 is the day of randomisation; there is no day 0. Events before it have negative days.", *parts),
         listing=True,
-        wordy=frozenset({texts.index("Event")}),
+        wordy=frozenset(texts.index(text) for text in ("Event", "Onset", "Outcome")),
     )
 
 
@@ -290,15 +292,36 @@ def _event_row(protocol: Protocol, event: Mapping[Hashable, Any], arms: Mapping[
         (
             _arm_name(protocol, arm),
             _event_text(event),
-            _shown(event["onset"]),
+            _shown(event["onset_given"]).replace("T", " "),
             _shown(event["day"]).replace("-", "−"),
             _shown(event["grade"]),
             "yes" if event["serious"] else "no",
             _related(protocol, str(event["related"] or "{}")),
-            _shown(event["outcome"]).lower(),
-            _shown(event["resolved"]),
+            _reaction_text(event),
+            _ending_text(event),
         ),
     )
+
+
+def _outcome_text(event: Mapping[Hashable, Any]) -> str:
+    """The outcome, with room to break a line at its slash."""
+    return _shown(event["outcome"]).lower().replace("/", " / ")
+
+
+def _ending_text(event: Mapping[Hashable, Any]) -> str:
+    """The outcome, and when the event ended as far as it is known."""
+    outcome, ended = _outcome_text(event), _shown(event["resolved_given"])
+    return outcome if ended == DASH else f"{outcome} {ended}"
+
+
+def _reaction_text(event: Mapping[Hashable, Any]) -> str:
+    """Of a reaction the course, and the hours from the start of its infusion where the minute is known."""
+    course, hours, reaction = (event[name] for name in ("followed_course", "hours_after_infusion", "infusion_reaction"))
+    if course is None or course != course or reaction is False:
+        return DASH
+    if reaction is None:
+        return f"{course}, perhaps"
+    return str(course) if hours is None or hours != hours else f"{course}, {hours:.1f} h"
 
 
 def _event_text(event: Mapping[Hashable, Any]) -> str:

@@ -172,7 +172,10 @@ def liver_table(protocol: Protocol, results: Results) -> Table | None:
     }
     rows: list[tuple[str, str]] = [(quadrant, names[quadrant]) for quadrant in QUADRANTS]
     rows += [("unknown", "not known: one of them was not measured after baseline")]
-    rows += [("candidates", "candidates for Hy’s law: alkaline phosphatase known and below 2 × ULN besides")]
+    rows += [
+        ("candidates", "candidates for Hy’s law: alkaline phosphatase known and below 2 × ULN besides"),
+        ("candidates-unknown", "perhaps candidates: alkaline phosphatase not known"),
+    ]
     body = Body(
         tuple(
             Row(text, tuple(lookup.share(results.row(f"liver.{arm}.{name}")) for arm in protocol.arm_ids))

@@ -6,7 +6,9 @@ Donors and participants are codes.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
@@ -117,10 +119,11 @@ def donors_table(snapshot: Snapshot, results: Results) -> Table | None:
 
 
 def lots_table(snapshot: Snapshot) -> Table | None:
-    """Every lot with its release and the tests that it did not pass; None where there is none."""
+    """Every lot with its release and the tests that it did not pass, by the trial's clock; None where there is none."""
     if snapshot.lots.empty:
         return None
     results = snapshot.lot_results
+    clock = ZoneInfo(snapshot.protocol.conventions.timezone)
     rows = []
     for lot in snapshot.lots.to_dict("records"):
         own = results[results["lot"] == lot["lot"]].to_dict("records")
@@ -130,11 +133,11 @@ def lots_table(snapshot: Snapshot) -> Table | None:
                 str(lot["lot"]),
                 (
                     _shown(lot["donor"]),
-                    _minute(lot["received_at"]),
+                    _minute(lot["received_at"], clock),
                     _shown(lot["status"]),
-                    _release(lot, "conditionally_released"),
-                    _release(lot, "released"),
-                    _minute(lot["expires_at"]),
+                    _release(lot, "conditionally_released", clock),
+                    _release(lot, "released", clock),
+                    _minute(lot["expires_at"], clock),
                     _shown(lot["bags"]),
                     f"{len(own) - len(failed)} of {len(own)}" if own else "none yet",
                     "; ".join(_test_text(each) for each in failed) or "none",
@@ -154,7 +157,7 @@ def lots_table(snapshot: Snapshot) -> Table | None:
     )
     return Table(
         "table-lots",
-        "Lots and their release; times in UTC",
+        f"Lots and their release; times are those of {snapshot.protocol.conventions.timezone}",
         ((Head("Lot", numeric=False), *(Head(text, numeric=text == "Bags") for text in texts)),),
         (Body(tuple(rows)),),
         notes=() if snapshot.lots["conditionally_released_at"].isna().all() else (CONDITIONAL,),
@@ -163,9 +166,9 @@ def lots_table(snapshot: Snapshot) -> Table | None:
     )
 
 
-def _release(lot: Mapping[Hashable, Any], how: str) -> str:
+def _release(lot: Mapping[Hashable, Any], how: str, clock: tzinfo) -> str:
     """When and by whom a lot was released, in one way or the other."""
-    at = _minute(lot[f"{how}_at"])
+    at = _minute(lot[f"{how}_at"], clock)
     return at if at == DASH else f"{at}, {_shown(lot[f'{how}_by'])}"
 
 
@@ -282,8 +285,8 @@ def _scaled(value: float | None, per: float, places: int) -> str:
     return DASH if value is None else f"{value / per:.{places}f}"
 
 
-def _minute(moment: Any) -> str:
-    return DASH if moment is None or moment != moment else f"{moment:%Y-%m-%d %H:%M}"
+def _minute(moment: Any, clock: tzinfo) -> str:
+    return DASH if moment is None or moment != moment else f"{moment.astimezone(clock):%Y-%m-%d %H:%M}"
 
 
 def _shown(value: object) -> str:
