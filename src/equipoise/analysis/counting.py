@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any
 
 from equipoise import stats
 from equipoise.analysis.results import Row
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def free(step: str, taken: Collection[str]) -> str:
@@ -52,3 +55,26 @@ def share_row(*path: str, count: int, n: int, **columns: Any) -> Row:
         n=n,
         **columns,
     )
+
+
+def five_number_rows(path: tuple[str, ...], values: pd.Series[float], unit: str, **columns: Any) -> Iterator[Row]:
+    """The lowest, the quartiles, the median and the highest of some values, under the path; nothing of none.
+
+    Quartiles by linear interpolation between order statistics (R's type 7).
+    """
+    if values.empty:
+        return
+    found = stats.median_quartiles(values.to_numpy())
+    lowest, highest = float(values.min()), float(values.max())
+    parts = {"lowest": lowest, "q1": found.lower, "median": found.median, "q3": found.upper, "highest": highest}
+    for part, value in parts.items():
+        yield Row(
+            id=".".join((*path, part)),
+            analysis=path[0],
+            role="descriptive",
+            method=part,
+            estimate=value,
+            n=len(values),
+            unit=unit,
+            **columns,
+        )

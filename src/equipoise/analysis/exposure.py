@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from equipoise import stats
-from equipoise.analysis.counting import count_row
+from equipoise.analysis.counting import count_row, five_number_rows
 from equipoise.analysis.questions import Answer
 from equipoise.analysis.results import Row
 from equipoise.protocol.document import Protocol
@@ -93,27 +92,7 @@ def course_rows(arm: str, course: str, regimen: Regimen, given: pd.DataFrame, n:
     yield from source_rows(path, given, arm)
     for name, (label, unit, size) in DOSES.items():
         values = given[name].dropna().astype("float64") / size
-        if values.empty:
-            continue
-        found = stats.median_quartiles(values.to_numpy())
-        for part, value in (
-            ("lowest", float(values.min())),
-            ("q1", found.lower),
-            ("median", found.median),
-            ("q3", found.upper),
-            ("highest", float(values.max())),
-        ):
-            yield Row(
-                id=".".join((*path, name, part)),
-                analysis="exposure",
-                role="descriptive",
-                method=part,
-                estimate=value,
-                n=len(values),
-                unit=unit,
-                label=label,
-                **columns,
-            )
+        yield from five_number_rows((*path, name), values, unit, label=label, **columns)
 
 
 def source_rows(path: tuple[str, ...], given: pd.DataFrame, arm: str) -> Iterator[Row]:

@@ -24,6 +24,7 @@ from equipoise.analysis import (
     replayed,
     stopping,
     two_arms,
+    vital_signs,
 )
 from equipoise.analysis.contrasts import contrasts_of_analysis
 from equipoise.analysis.populations import populations_of
@@ -57,6 +58,7 @@ COUNTS: tuple[Callable[[Protocol, Snapshot], Answer], ...] = (
     exposure.answer,
     harms.answer,
     reactions.answer,
+    vital_signs.answer,
     laboratory.answer,
     stopping.answer,
     record_quality.answer,

@@ -64,6 +64,14 @@ class Lookup:
         row = self.results.maybe(id)
         return DASH if row is None else self.share(row)
 
+    def median_range(self, id: str, places: int) -> Markup:
+        """The median of values summarised under this id with the lowest and highest: `101 (70 to 101)`, or a dash."""
+        found = [self.results.maybe(f"{id}.{part}") for part in ("median", "lowest", "highest")]
+        if any(row is None for row in found):
+            return DASH
+        median, low, high = (self.of(row, places) for row in found if row is not None)
+        return Markup("{} ({} to {})").format(median, low, high)
+
 
 def _marked(row: Row, field: Field, shown: Callable[[float | None], str]) -> Markup:
     value = getattr(row, field)

@@ -61,6 +61,7 @@ from equipoise.report.tables.record import (
     quality_table,
 )
 from equipoise.report.tables.review import checklist_table
+from equipoise.report.tables.vital_signs import vital_signs_table
 from equipoise.report.words import day_text, moment_text
 
 if TYPE_CHECKING:
@@ -250,6 +251,7 @@ def _lists(protocol: Protocol, snapshot: Snapshot, results: Results) -> dict[str
             "terms": terms_table(protocol, results),
             "grades": grades_table(protocol, results),
             "reactions": reactions_table(protocol, results),
+            "vital_signs": vital_signs_table(protocol, results),
             "serious": serious_table(protocol, snapshot),
             "deadlines": deadlines_table(results),
             "events": events_table(protocol, snapshot),

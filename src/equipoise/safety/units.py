@@ -18,6 +18,9 @@ VOLUMES = {"UL": -6, "mm3": -6, "mm^3": -6, "mm*3": -6, "cmm": -6, "mcL": -6, "m
 # Exports that know capitals only. G/L is not among them: there it could be gram or giga.
 CAPITALS = {"G/DL": "g/dL", "GM/DL": "g/dL", "MG/DL": "mg/dL", "MMOL/L": "mmol/L", "UMOL/L": "umol/L", "MEQ/L": "mEq/L"}
 CAPITALS |= {"UKAT/L": "ukat/L", "NKAT/L": "nkat/L"}
+# Older spellings that still stand on laboratory sheets: a gram per cent is a gram in 100 mL.
+OLDER = {"g%": "g/dL", "mg%": "mg/dL", "ug%": "ug/dL", "mval/L": "mEq/L", "mval/l": "mEq/L"}
+WRITTEN_OUT = {"micro": "u", "milli": "m", "mc": "u"}
 FILTRATION = {"ml/min": "filtration", "ml/min/1.73m2": "filtration by area"}
 FILTRATION["ml/min/{1.73_m2}"] = FILTRATION["ml/min/1.73sqm"] = FILTRATION["ml/min/1.73m^2"] = "filtration by area"
 MONOVALENT = frozenset({"SODIUM", "K", "BICARB"})  # of these a milliequivalent is a millimole
@@ -43,7 +46,7 @@ def unit_of(text: str, parameter: str = "") -> Unit | None:
         parameter: code of what is measured: mEq/L is mmol/L for sodium, potassium and bicarbonate.
     """
     plain = re.sub(r"[µμ]", "u", re.sub(r"\s+", "", text).translate(SUPERSCRIPTS).replace("×", "x"))
-    plain = CAPITALS.get(plain, plain)
+    plain = (CAPITALS | OLDER).get(plain, plain)
     if filtered := FILTRATION.get(plain.lower()):
         return Unit(filtered, 0)
     above, slash, below = plain.rpartition("/")
@@ -56,7 +59,8 @@ def unit_of(text: str, parameter: str = "") -> Unit | None:
     equivalents = "substance" if parameter in MONOVALENT else "equivalents"
     kinds = (("mol", "substance"), ("Eq", equivalents), ("eq", equivalents), ("g", "mass"), ("kat", "katals"))
     for symbol, kind in (*kinds, *((symbol, "enzyme units") for symbol in ENZYME_UNITS)):
-        prefix = above.removesuffix(symbol).replace("mc", "u")
+        prefix = above.removesuffix(symbol)
+        prefix = WRITTEN_OUT.get(prefix, prefix)
         if above.endswith(symbol) and prefix in PREFIXES:
             return Unit(kind, PREFIXES[prefix] - volume)
     return None

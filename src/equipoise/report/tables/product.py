@@ -192,7 +192,7 @@ def exposure_table(protocol: Protocol, results: Results) -> Table | None:
         for name, text in (("lots", "Lots used"), ("donors", "Donors used")):
             rows.append(Row(text, tuple(_count(lookup, f"{before}.{course}.{name}") for course in courses)))
         for name, (text, places) in SUMMARIES.items():
-            cells = tuple(_summary(lookup, f"{before}.{course}.{name}", places) for course in courses)
+            cells = tuple(lookup.median_range(f"{before}.{course}.{name}", places) for course in courses)
             rows.append(Row(f"{text}: median (lowest to highest)", cells))
         bodies.append(Body(tuple(rows), arm.name))
     if not bodies:
@@ -222,14 +222,6 @@ def _totals(protocol: Protocol, lookup: Lookup) -> tuple[str, ...]:
 def _count(lookup: Lookup, id: str) -> str:
     row = lookup.results.maybe(id)
     return DASH if row is None else lookup.of(row)
-
-
-def _summary(lookup: Lookup, id: str, places: int) -> str:
-    found = [lookup.results.maybe(f"{id}.{part}") for part in ("median", "lowest", "highest")]
-    if any(row is None for row in found):
-        return DASH
-    median, low, high = (lookup.of(row, places) for row in found if row is not None)
-    return Markup("{} ({} to {})").format(median, low, high)
 
 
 def infusions_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
