@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from equipoise.analysis import (
     anova,
     baseline,
+    concomitant,
     covariance_analysis,
     donation,
     estimating_equations,
@@ -54,6 +55,7 @@ METHODS: Mapping[str, Callable[[Question], Answer]] = {
 }
 
 COUNTS: tuple[Callable[[Protocol, Snapshot], Answer], ...] = (
+    concomitant.answer,
     donation.answer,
     exposure.answer,
     harms.answer,

@@ -356,6 +356,9 @@ class _Ward:
         return lambda at: self._record(course, visit, form_id, day, at)
 
     def _record(self, course: _Course, visit: Visit, form_id: str, day: date, at: datetime) -> None:
+        if self.plan.medicines is not None and form_id == _form_of(self.plan.medicines.medicine):
+            self._record_medicines(course, visit, form_id, day, at)
+            return
         true = self._answers(course, visit, form_id, day)
         typed, slips = self._typed(course, form_id, true)
         nurse = self._actor("coordinator", course.site)
@@ -371,6 +374,33 @@ class _Ward:
         for place, (item_id, text) in enumerate(slips.items()):
             later = at + found + timedelta(minutes=place)
             self.agenda.put(later, self._correction(course, visit, form_id, item_id, text))
+
+    def _record_medicines(self, course: _Course, visit: Visit, form_id: str, day: date, at: datetime) -> None:
+        """A page for each medicine that was given against an event since the last visit, with the first reason."""
+        plan, before = self.plan.medicines, self._day_before(visit, course)
+        assert plan is not None
+        against = {event.term: event.medicine for event in self.plan.events if event.medicine is not None}
+        reasons: dict[str, str] = {}
+        for onset, _, term in sorted(course.events):
+            if before < onset <= day and term in against:
+                reasons.setdefault(against[term], term)
+        for page, (medicine, term) in enumerate(reasons.items(), start=1):
+            values = {_item_of(plan.medicine): medicine}
+            if plan.reason is not None:
+                assert self.protocol.safety is not None
+                values[_item_of(plan.reason)] = self.protocol.safety.adverse_events.terms[term]
+            conduct.record(
+                self.trial,
+                course.code,
+                visit.id,
+                form_id,
+                values,
+                visit_date=day,
+                repeat=page,
+                by=self._actor("coordinator", course.site),
+                reason="Entered from the source documents",
+                at=at,
+            )
 
     def _enter(
         self,
@@ -603,6 +633,7 @@ class _Ward:
             course=event.course,
             outcome="NOT RECOVERED/NOT RESOLVED" if resolved > at.date() else "RECOVERED/RESOLVED",
             resolved=None if resolved > at.date() else resolved,
+            treatment=self._treatment(event),
             action="DOSE NOT CHANGED" if event.course is not None else "NOT APPLICABLE",
             aware_at=at,
             by=self._actor("investigator", course.site),
@@ -614,6 +645,14 @@ class _Ward:
         self._let_it_go_on(at)
         if resolved > at.date():
             self._at(resolved, 300, lambda later: self._follow_up(course, number, resolved, later))
+
+    def _treatment(self, event: VirtualEvent) -> str | None:
+        """What is given against an event, by its name."""
+        plan = self.plan.medicines
+        if plan is None or event.medicine is None:
+            return None
+        codelist = self.protocol.items[plan.medicine].codelist
+        return event.medicine if codelist is None else self.protocol.codelists[codelist][event.medicine]
 
     def _let_it_go_on(self, at: datetime) -> None:
         """A virtual committee decides at once that a trial whose stopping rule is crossed goes on to its end."""
@@ -737,3 +776,11 @@ def _means(protocol: Protocol, plan: Rehearsal, truth: Truth) -> dict[tuple[str,
         for arm in protocol.arm_ids
         for visit in curve.means[arm]
     }
+
+
+def _form_of(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _item_of(name: str) -> str:
+    return name.partition(".")[2]

@@ -26,6 +26,7 @@ from equipoise.protocol.names import (
     release_names,
 )
 from equipoise.protocol.plan import Gee, Imputation, MeansByVisit, Mmrm, RepeatedMeasuresAnova, Rerandomisation
+from equipoise.protocol.rehearsal import Rehearsal
 from equipoise.protocol.rules import Kind, Rule
 from equipoise.protocol.schedule import TimePoint, Visit
 
@@ -642,6 +643,23 @@ def check_rehearsal(protocol: Protocol) -> Iterator[Problem]:
     for i, event in enumerate(plan.events):
         yield from _reference(("rehearsal", "events", i, "term"), event.term, terms, "safety.adverse_events.terms")
         yield from _reference(("rehearsal", "events", i, "arm"), event.arm, protocol.arm_ids, "arms")
+    yield from _check_medicines(protocol, plan)
+
+
+def _check_medicines(protocol: Protocol, plan: Rehearsal) -> Iterator[Problem]:
+    """What is given against events can be recorded: on a repeating form, by a code of its item."""
+    asked = plan.medicines
+    if asked is not None:
+        for key, name in (("medicine", asked.medicine), ("reason", asked.reason)):
+            if name is not None:
+                yield from _reference(("rehearsal", "medicines", key), name, protocol.items, "the items of forms")
+    if asked is None or asked.medicine not in protocol.items:
+        return
+    codes = protocol.codelists.get(protocol.items[asked.medicine].codelist or "", {})
+    for i, event in enumerate(plan.events):
+        if event.medicine is not None and codes:
+            path = ("rehearsal", "events", i, "medicine")
+            yield from _reference(path, event.medicine, codes, f"the code list of {asked.medicine}")
 
 
 CHECKS: tuple[Callable[[Protocol], Iterable[Problem]], ...] = (

@@ -111,6 +111,13 @@ class Symptoms(Part):
     temperature_term: Code | None = None
 
 
+class Medicines(Part):
+    """The items of a repeating form that ask for other medicines: which, and what for."""
+
+    medicine: Code
+    reason: Code | None = None
+
+
 class VisitBehaviour(Part):
     """How visits go: share missed, how far days spread (window / spread = SD), share of lost samples, loss.
 
@@ -140,7 +147,10 @@ class DataEntry(Part):
 
 
 class VirtualEvent(Part):
-    """An adverse event and how often: per participant-year, or with a course in one arm."""
+    """An adverse event and how often: per participant-year, or with a course in one arm.
+
+    `medicine` is what is given against it, a code of the item that asks for medicines.
+    """
 
     term: Code
     per_year: Number | None = None
@@ -150,6 +160,7 @@ class VirtualEvent(Part):
     grades: dict[Text, Share]
     related: Share
     days: Positive = 1
+    medicine: Code | None = None
 
 
 class TissuePanel(Part):
@@ -207,6 +218,7 @@ class Rehearsal(Part):
     outcomes: OutcomeModel
     measurements: tuple[Measurement, ...] = ()
     symptoms: Symptoms | None = None
+    medicines: Medicines | None = None
     visits: VisitBehaviour
     entry: DataEntry
     events: tuple[VirtualEvent, ...] = ()

@@ -135,6 +135,7 @@ def _generated(protocol: Protocol, results: Results) -> dict[str, tuple[str, boo
         "22b": ("flow", any(row.id.startswith("flow.lost.") for row in results.rows)),
         "23a": ("flow", "dates" in results.sentences),
         "24a": _delivery(results),
+        "24b": ("completeness", bool(results.find(analysis="concomitant"))),
         "25": ("baseline", bool(results.find(analysis="baseline"))),
         "26": (f"outcome-{protocol.outcomes[0].id}" if protocol.outcomes else "summary", effects),
         "27": ("harms", bool(results.find(analysis="harms"))),

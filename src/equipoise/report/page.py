@@ -26,6 +26,7 @@ from equipoise.report.sections import sections
 from equipoise.report.svg import Drawing
 from equipoise.report.tables.anova import anova_tables
 from equipoise.report.tables.baseline import baseline_table
+from equipoise.report.tables.concomitant import concomitant_table
 from equipoise.report.tables.harms import (
     deadlines_table,
     events_table,
@@ -250,6 +251,7 @@ def _lists(protocol: Protocol, snapshot: Snapshot, results: Results) -> dict[str
             "harms": harms_table(protocol, results),
             "terms": terms_table(protocol, results),
             "grades": grades_table(protocol, results),
+            "concomitant": concomitant_table(protocol, results),
             "reactions": reactions_table(protocol, results),
             "vital_signs": vital_signs_table(protocol, results),
             "serious": serious_table(protocol, snapshot),

@@ -122,3 +122,41 @@ def test_a_protocol_without_a_rehearsal_section_is_refused(tmp_path: Path):
         "examples/nk-hiv/protocol.yaml shows one"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_given_against_an_event_is_recorded_at_the_next_visit(rehearsed: Callable[..., Snapshot]):
+    snapshot = rehearsed(4)
+    given = snapshot.values[snapshot.values["item"] == "medicines.medicine"]
+    assert set(given["value"]) <= {"PARACETAMOL", "ANTIBIOTIC", "LOPERAMIDE", "ANTIHISTAMINE"}
+    assert given["repeat"].max() > 1  # two medicines between two visits are two pages
+    treated = snapshot.adverse_events.dropna(subset=["treatment"])
+    assert set(treated["term"]) <= {"FEVER", "HEADACHE", "DIARRHOEA", "RASH", "BRONCHITIS", "PNEUMONIA"}
+    assert (treated.loc[treated["term"] == "FEVER", "treatment"] == "Paracetamol").all()
+    last = snapshot.visits[snapshot.visits["status"] == "done"].groupby("participant")["date"].max()
+    seen = treated[[row.onset <= last[row.participant] for row in treated.itertuples()]]
+    assert set(seen["participant"]) == set(given["participant"])
+
+
+def test_events_are_coded_by_what_the_dictionary_has_most_like_them(tmp_path: Path):
+    named = b"    collected_from: consent  "
+    assert EXAMPLE.count(named) == 1
+    content = EXAMPLE.replace(named, b'    dictionary: {name: DAIDS, version: "2.1"}\n' + named)
+    trial = rehearse(tmp_path / "trial", content, seed=4)
+    events = conduct.snapshot(trial).adverse_events
+    trial.close()
+    by_term = {row.term: row.counted_as for row in events.itertuples()}
+    assert by_term["HEADACHE"] == "Headache"
+    assert by_term["FATIGUE"] == "Fatigue or Malaise"
+    assert by_term["BRONCHITIS"] == "not coded"
+    assert (events["dictionary"].notna() == (events["counted_as"] != "not coded")).all()
+
+
+def test_without_the_dictionary_events_stay_uncoded(tmp_path: Path):
+    content = EXAMPLE.replace(
+        b"    collected_from: consent  ",
+        b'    dictionary: {name: MedDRA, version: "99.1"}\n    collected_from: consent  ',
+    )
+    trial = rehearse(tmp_path / "trial", content, seed=4)
+    events = conduct.snapshot(trial).adverse_events
+    trial.close()
+    assert set(events["counted_as"]) == {"not coded"}

@@ -173,13 +173,13 @@ SLIPS = [
         "id: m1, number: 3",
         (
             ":135: visits[3].id = m1: is already the id of visits[2]; give each its own",
-            ":325: outcomes[0].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
-            ":326: outcomes[1].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
-            ":327: outcomes[2].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
-            ":445: rehearsal.outcomes.curves[0].means.ART.m3 = 150: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
-            ":446: rehearsal.outcomes.curves[0].means.NKART.m3 = 200: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
-            ":451: rehearsal.outcomes.curves[1].means.ART.m3 = 950: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
-            ":452: rehearsal.outcomes.curves[1].means.NKART.m3 = 1267: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":333: outcomes[0].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":334: outcomes[1].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":335: outcomes[2].visits[2] = m3: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":454: rehearsal.outcomes.curves[0].means.ART.m3 = 150: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":455: rehearsal.outcomes.curves[0].means.NKART.m3 = 200: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":460: rehearsal.outcomes.curves[1].means.ART.m3 = 950: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
+            ":461: rehearsal.outcomes.curves[1].means.NKART.m3 = 1267: is not in visits; use one of m0, m1, m12, m24, m6, m9, screening, or add it to visits",
         ),
         id="id-m1-number-3",
     ),
@@ -247,14 +247,14 @@ SLIPS = [
     pytest.param(
         "type: choice, codelist: SEX, required: true",
         "type: choice, codelist: SEXX, required: true",
-        (":211: forms[0].items[0].codelist = SEXX: is not in codelists; did you mean SEX?",),
+        (":212: forms[0].items[0].codelist = SEXX: is not in codelists; did you mean SEX?",),
         id="type-choice-codelist-sexx-required-true",
     ),
     pytest.param(
         "type: choice, codelist: SEX, required: true",
         "type: choice, required: true",
         (
-            ":211: forms[0].items[0]: codelist goes with type choice or many, and these need one; name a list of `codelists`, or change the type",
+            ":212: forms[0].items[0]: codelist goes with type choice or many, and these need one; name a list of `codelists`, or change the type",
         ),
         id="type-choice-required-true",
     ),
@@ -262,7 +262,7 @@ SLIPS = [
         "type: choice, codelist: SEX, required: true",
         "type: text, codelist: SEX, required: true",
         (
-            ":211: forms[0].items[0]: codelist goes with type choice or many, and these need one; name a list of `codelists`, or change the type",
+            ":212: forms[0].items[0]: codelist goes with type choice or many, and these need one; name a list of `codelists`, or change the type",
         ),
         id="type-text-codelist-sex-required-true",
     ),
@@ -270,21 +270,21 @@ SLIPS = [
         "question: Karnofsky score, type: integer",
         "question: Karnofsky score, type: int",
         (
-            ":223: forms[0].items[12].type = int: is not one of the values that the field takes; write 'integer'; the field takes 'integer', 'decimal', 'text', 'date', 'time', 'choice', 'many', 'yes-no' or 'derived'",
+            ":224: forms[0].items[12].type = int: is not one of the values that the field takes; write 'integer'; the field takes 'integer', 'decimal', 'text', 'date', 'time', 'choice', 'many', 'yes-no' or 'derived'",
         ),
         id="question-karnofsky-score-type-int",
     ),
     pytest.param(
         "{hard: {min: 0, max: 480}}}  # assumed\n      - {id: regimen_months",
         "{hard: {min: 480, max: 0}}}  # assumed\n      - {id: regimen_months",
-        (":216: forms[0].items[5].range.hard: min is above max; exchange min and max, or correct one of them",),
+        (":217: forms[0].items[5].range.hard: min is above max; exchange min and max, or correct one of them",),
         id="id-regimen-months",
     ),
     pytest.param(
         "formula: cd4 / cd8",
         "formula: cd4 / cd9",
         (
-            ":258: forms[2].items[2].formula = cd4 / cd9: there is no cd9 here; write a name that is known here; put a code or text in quotes",
+            ":259: forms[2].items[2].formula = cd4 / cd9: there is no cd9 here; write a name that is known here; put a code or text in quotes",
         ),
         id="formula-cd4-cd9",
     ),
@@ -292,7 +292,7 @@ SLIPS = [
         "variable: blood.cd4_cd8, timepoint: m24",
         "variable: blood.drawn, timepoint: m24",
         (
-            ":327: outcomes[2].variable = blood.drawn: is of type date and has no mean; name a number, or use aggregation: proportion",
+            ":335: outcomes[2].variable = blood.drawn: is of type date and has no mean; name a number, or use aggregation: proportion",
         ),
         id="variable-blood-drawn-timepoint-m24",
     ),
@@ -300,33 +300,33 @@ SLIPS = [
         "variable: blood.cd4, unit: cells/uL, timepoint: m24",
         "variable: blood.cd4, unit: cells/uL, timepoint: screening",
         (
-            ":325: outcomes[0].timepoint = screening: blood.cd4 is not asked at visit screening; add its form to the visit, or name another visit",
+            ":333: outcomes[0].timepoint = screening: blood.cd4 is not asked at visit screening; add its form to the visit, or name another visit",
         ),
         id="variable-blood-cd4-unit-cells-ul-timepoi",
     ),
     pytest.param(
         "population: FAS  ",
         "population: FASS  ",
-        (":336: estimands[0].population = FASS: is not in analysis_sets; did you mean FAS?",),
+        (":344: estimands[0].population = FASS: is not in analysis_sets; did you mean FAS?",),
         id="population-fass",
     ),
     pytest.param(
         "variable: cd8, summary: difference in means",
         "variable: cd9, summary: difference in means",
-        (":344: estimands[1].variable = cd9: is not in outcomes; use one of cd4, cd8, ratio, or add it to outcomes",),
+        (":352: estimands[1].variable = cd9: is not in outcomes; use one of cd4, cd8, ratio, or add it to outcomes",),
         id="variable-cd9-summary-difference-in-means",
     ),
     pytest.param(
         "treatments: {test: NKART, reference: ART}, variable: cd8",
         "treatments: {test: ART, reference: ART}, variable: cd8",
-        (":344: estimands[1].treatments.reference = ART: is compared with itself; name another arm",),
+        (":352: estimands[1].treatments.reference = ART: is compared with itself; name another arm",),
         id="treatments-test-art-reference-art-variab",
     ),
     pytest.param(
         "method: two-sample, test: student",
         "method: t-test, test: student",
         (
-            ":351: analyses[3].method = t-test: is not one of the values that the field takes; write 'means-by-visit', 'two-sample', 'ancova', 'rm-anova', 'gee', 'mmrm', 'imputation', 'rerandomisation'",
+            ":359: analyses[3].method = t-test: is not one of the values that the field takes; write 'means-by-visit', 'two-sample', 'ancova', 'rm-anova', 'gee', 'mmrm', 'imputation', 'rerandomisation'",
         ),
         id="method-t-test-test-student",
     ),
@@ -334,7 +334,7 @@ SLIPS = [
         "method: two-sample, test: student",
         "method: two-sample, test: paired",
         (
-            ":351: analyses[3].test = paired: is not one of the values that the field takes; write 'student', 'welch', 'wilcoxon' or 'permutation'",
+            ":359: analyses[3].test = paired: is not one of the values that the field takes; write 'student', 'welch', 'wilcoxon' or 'permutation'",
         ),
         id="method-two-sample-test-paired",
     ),
@@ -342,14 +342,14 @@ SLIPS = [
         'believe: kauermann-carroll, published: "54.59',
         'believe: fay-graubard, published: "54.59',
         (
-            ":355: analyses[7].believe = fay-graubard: is not one of the values that the field takes; write 'model', 'robust', 'df-adjusted', 'kauermann-carroll', 'mancl-derouen' or 'kc-md-average'",
+            ":363: analyses[7].believe = fay-graubard: is not one of the values that the field takes; write 'model', 'robust', 'df-adjusted', 'kauermann-carroll', 'mancl-derouen' or 'kc-md-average'",
         ),
         id="believe-fay-graubard-published-54-59",
     ),
     pytest.param(
         'covariances: [robust, mancl-derouen, kauermann-carroll], believe: kauermann-carroll, published: "54.59',
         'covariances: [robust], believe: kauermann-carroll, published: "54.59',
-        (":355: analyses[7].believe = kauermann-carroll: is not among the covariances; add it to covariances",),
+        (":363: analyses[7].believe = kauermann-carroll: is not among the covariances; add it to covariances",),
         id="covariances-robust-believe-kauermann-car",
     ),
     pytest.param(
@@ -357,16 +357,16 @@ SLIPS = [
         "\n  - {id: MID, name: Middle, type: Treatment Arm, interventions: [art]}\n"
         "allocation:\n  method: simple\n  ratio: {NKART: 1, ART: 1, MID: 1}\n",
         (
-            ":356: analyses[8].method = rerandomisation: compares two arms, and the trial has 3; leave the analysis out",
-            ":444: rehearsal.outcomes.curves[0].means = MID: has no means; add means for arm MID",
-            ":450: rehearsal.outcomes.curves[1].means = MID: has no means; add means for arm MID",
+            ":364: analyses[8].method = rerandomisation: compares two arms, and the trial has 3; leave the analysis out",
+            ":453: rehearsal.outcomes.curves[0].means = MID: has no means; add means for arm MID",
+            ":459: rehearsal.outcomes.curves[1].means = MID: has no means; add means for arm MID",
         ),
         id="rerandomisation-of-three-arms",
     ),
     pytest.param(
         "planned: 20\n",
         "planned: 21\n",
-        (":369: sample_size.n = 20: differs from population.planned = 21; write the same number in both",),
+        (":377: sample_size.n = 20: differs from population.planned = 21; write the same number in both",),
         id="planned-21",
     ),
     pytest.param(
@@ -384,31 +384,31 @@ SLIPS = [
     pytest.param(
         "cd4: [{low: 500, high: 1500}]",
         "cd4: [{low: 1500, high: 500}]",
-        (":165: panels[0].reference_ranges.cd4[0].low = 1500: is not below high = 500; exchange them",),
+        (":166: panels[0].reference_ranges.cd4[0].low = 1500: is not below high = 500; exchange them",),
         id="cd4-low-1500-high-500",
     ),
     pytest.param(
         "cd4: [{low: 500, high: 1500}]",
         "cd44: [{low: 500, high: 1500}]",
-        (":165: panels[0].reference_ranges.cd44 = cd44: is not in panels[0].tests; did you mean cd4?",),
+        (":166: panels[0].reference_ranges.cd44 = cd44: is not in panels[0].tests; did you mean cd4?",),
         id="cd44-low-500-high-1500",
     ),
     pytest.param(
         "missing: [ND, CLOT, REF]",
         "missing: [ND, CLOTT, REF]",
-        (":160: panels[0].missing[1] = CLOTT: is not in missing_codes; did you mean CLOT?",),
+        (":161: panels[0].missing[1] = CLOTT: is not in missing_codes; did you mean CLOT?",),
         id="missing-nd-clott-ref",
     ),
     pytest.param(
         "arm: NKART, event:",
         "arm: NK, event:",
-        (":310: stopping_rules[0].arm = NK: is not in arms; use one of ART, NKART, or add it to arms",),
+        (":318: stopping_rules[0].arm = NK: is not in arms; use one of ART, NKART, or add it to arms",),
         id="arm-nk-event",
     ),
     pytest.param(
         "share: 0.45,",
         "share: 0.40,",
-        (":395: rehearsal.failures = 0.95: is not 1 in all; let the shares add up to 1",),
+        (":403: rehearsal.failures = 0.95: is not 1 in all; let the shares add up to 1",),
         id="share-0-40",
     ),
     pytest.param(
@@ -420,7 +420,7 @@ SLIPS = [
     pytest.param(
         "alpha: 0.05  ",
         "alpha: 5",
-        (":370: sample_size.alpha = 5: must be at most 1; write 1 or a value below it",),
+        (":378: sample_size.alpha = 5: must be at most 1; write 1 or a value below it",),
         id="alpha-5",
     ),
     pytest.param(
@@ -447,21 +447,21 @@ SLIPS = [
         "{item: screening.sex, summary: count",
         "{item: blood.sexx, summary: count",
         (
-            ":377: report.baseline[1].item = blood.sexx: is not in the items of screening and baseline forms; did you mean blood.neut?",
+            ":385: report.baseline[1].item = blood.sexx: is not in the items of screening and baseline forms; did you mean blood.neut?",
         ),
         id="item-blood-sexx-summary-count",
     ),
     pytest.param(
         "id: cd4_mmrm, outcome: cd4, estimand: E1, analysis_set: FAS, role: sensitivity, method: mmrm, covariance: us",
         "id: cd4_mmrm, outcome: cd4, estimand: E1, analysis_set: FAS, role: sensitivity, method: mmrm, covariance: cs",
-        (":357: analyses[9].fallback[2] = cs: is tried before; name each structure once",),
+        (":365: analyses[9].fallback[2] = cs: is tried before; name each structure once",),
         id="fallback-to-itself",
     ),
     pytest.param(
         "df: kenward-roger-linear}",
         "df: kenward}",
         (
-            ":357: analyses[9].df = kenward: is not one of the values that the field takes; write 'kenward-roger'; the field takes 'kenward-roger-linear', 'kenward-roger', 'satterthwaite', 'between-within' or 'residual'",
+            ":365: analyses[9].df = kenward: is not one of the values that the field takes; write 'kenward-roger'; the field takes 'kenward-roger-linear', 'kenward-roger', 'satterthwaite', 'between-within' or 'residual'",
         ),
         id="df-kenward",
     ),
@@ -469,7 +469,7 @@ SLIPS = [
         "strategies: {NKART: jump-to-reference, ART: mar}",
         "strategies: {NK: jump-to-reference, ART: mar}",
         (
-            ":358: analyses[10].strategies.NK = jump-to-reference: is not in arms; use one of ART, NKART, or add it to arms",
+            ":366: analyses[10].strategies.NK = jump-to-reference: is not in arms; use one of ART, NKART, or add it to arms",
         ),
         id="strategies-of-no-arm",
     ),
@@ -477,8 +477,8 @@ SLIPS = [
         "procedure: conditional-mean, tipping",
         "procedure: bayes, draws: 1, tipping",
         (
-            ":358: analyses[10].draws = 1: is too few to pool; use 2 or more, such as 100",
-            ":358: analyses[10].procedure = bayes: needs a seed; add seed: 1, or another whole number",
+            ":366: analyses[10].draws = 1: is too few to pool; use 2 or more, such as 100",
+            ":366: analyses[10].procedure = bayes: needs a seed; add seed: 1, or another whole number",
         ),
         id="procedure-bayes-without-a-seed",
     ),
@@ -486,8 +486,8 @@ SLIPS = [
         "procedure: conditional-mean, tipping",
         "procedure: conditional-mean, draws: 50, seed: 1, tipping",
         (
-            ":358: analyses[10].draws = 50: does nothing under conditional-mean, which draws nothing; leave it out, or use procedure: bayes",
-            ":358: analyses[10].seed = 1: does nothing under conditional-mean, which draws nothing; leave it out, or use procedure: bayes",
+            ":366: analyses[10].draws = 50: does nothing under conditional-mean, which draws nothing; leave it out, or use procedure: bayes",
+            ":366: analyses[10].seed = 1: does nothing under conditional-mean, which draws nothing; leave it out, or use procedure: bayes",
         ),
         id="procedure-that-draws-nothing",
     ),
@@ -495,7 +495,7 @@ SLIPS = [
         "{lowest: -200, highest: 100, step: 20}",
         "{lowest: -200, highest: 100, step: 0}",
         (
-            ":358: analyses[10].tipping_point.step = 0: gives 0 shifts from -200 to 100; choose a step above zero that gives 2 to 200",
+            ":366: analyses[10].tipping_point.step = 0: gives 0 shifts from -200 to 100; choose a step above zero that gives 2 to 200",
         ),
         id="tipping-point-step-0",
     ),
@@ -503,8 +503,8 @@ SLIPS = [
         "unit: cells/uL, timepoint: m24, visits: [m0, m1, m3, m6, m9, m12, m24]",
         "unit: cells/uL, timepoint: m24, visits: [m0, m1, m3, m6, m9, m12]",
         (
-            ":357: analyses[9].outcome = cd4: has its time point m24 outside its visits after baseline; add m24 to its visits",
-            ":358: analyses[10].outcome = cd4: has its time point m24 outside its visits after baseline; add m24 to its visits",
+            ":365: analyses[9].outcome = cd4: has its time point m24 outside its visits after baseline; add m24 to its visits",
+            ":366: analyses[10].outcome = cd4: has its time point m24 outside its visits after baseline; add m24 to its visits",
         ),
         id="timepoint-that-is-not-followed",
     ),
@@ -512,8 +512,8 @@ SLIPS = [
         "unit: cells/uL, timepoint: m24, visits: [m0, m1, m3, m6, m9, m12, m24]",
         "unit: cells/uL, timepoint: m24, visits: [m0, m24]",
         (
-            ":357: analyses[9].outcome = cd4: has fewer than two visits after baseline; add visits to outcome cd4, or use ancova",
-            ":358: analyses[10].outcome = cd4: has fewer than two visits after baseline; add visits to outcome cd4, or use ancova",
+            ":365: analyses[9].outcome = cd4: has fewer than two visits after baseline; add visits to outcome cd4, or use ancova",
+            ":366: analyses[10].outcome = cd4: has fewer than two visits after baseline; add visits to outcome cd4, or use ancova",
         ),
         id="one-visit-after-baseline",
     ),
@@ -521,22 +521,22 @@ SLIPS = [
         "unit: cells/uL, timepoint: m24",
         "unit: cells/uL, aggregation: proportion, timepoint: m24",
         (
-            ":357: analyses[9].outcome = cd4: is a proportion, and the model is for normal outcomes; use method: gee with family: binomial",
-            ":358: analyses[10].outcome = cd4: is a proportion, and the model is for normal outcomes; use method: gee with family: binomial",
+            ":365: analyses[9].outcome = cd4: is a proportion, and the model is for normal outcomes; use method: gee with family: binomial",
+            ":366: analyses[10].outcome = cd4: is a proportion, and the model is for normal outcomes; use method: gee with family: binomial",
         ),
         id="proportion-by-a-normal-model",
     ),
     pytest.param(
         "severity: hard, message: Lymph",
         "severity: firm, message: Lymph",
-        (":281: checks[0].severity = firm: is not one of the values that the field takes; write 'soft' or 'hard'",),
+        (":289: checks[0].severity = firm: is not one of the values that the field takes; write 'soft' or 'hard'",),
         id="severity-firm-message-lymph",
     ),
     pytest.param(
         "subset_of: FAS",
         "subset_of: SAF",
         (
-            ":331: analysis_sets[1].subset_of = SAF: is not in earlier analysis_sets; use one of FAS, or add it to earlier analysis_sets",
+            ":339: analysis_sets[1].subset_of = SAF: is not in earlier analysis_sets; use one of FAS, or add it to earlier analysis_sets",
         ),
         id="subset-of-saf",
     ),
@@ -724,6 +724,6 @@ def test_faults_within_parts_and_between_parts_come_in_one_list():
     assert [str(fault) for fault in faults_in(slipped.encode())] == [
         "protocol.yaml:136: visits[4].at: must have exactly one of days, weeks, months; "
         "keep the unit in which the protocol states the time",
-        "protocol.yaml:213: forms[0].items[2].codelist = ROUTES: is not in codelists; did you mean ROUTE?",
-        "protocol.yaml:325: outcomes[0].variable = chemistry.albu: is not in the items of forms; did you mean chemistry.alb?",
+        "protocol.yaml:214: forms[0].items[2].codelist = ROUTES: is not in codelists; did you mean ROUTE?",
+        "protocol.yaml:333: outcomes[0].variable = chemistry.albu: is not in the items of forms; did you mean chemistry.alb?",
     ]
