@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 
 from equipoise.analysis.cells import safe_cell
@@ -104,11 +105,18 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]
 
     A cell that a spreadsheet would take for a formula begins with an apostrophe.
     """
+    write_lines(path, (csv_line(row) for row in chain((columns,), rows)))
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write text that is CSV already, in UTF-8; the file is there whole or not at all."""
     with whole_file(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        for row in rows:
-            writer.writerow([safe_cell(cell) for cell in row])
-        text.flush()
-        text.detach()
+        for line in lines:
+            file.write(line.encode())
+
+
+def csv_line(cells: Sequence[str]) -> str:
+    """A row as a line of CSV with its end."""
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="\n").writerow([safe_cell(cell) for cell in cells])
+    return line.getvalue()

@@ -1,15 +1,20 @@
 """The matrix says what a slow comparison of every reading of both persons says; knowledge settles and never turns."""
 
+import csv
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from equipoise.analysis.cells import safe_cell
 from equipoise.donors import Person, PersonReader, builtin_reference, match, parse_allele
 from equipoise.donors.mismatch import RULES
+from equipoise.exchange.matching_tables import as_cells, write_matrix
 
 READER = PersonReader(builtin_reference())
 WITH_A3 = PersonReader(builtin_reference(), with_a3_a11=True)
@@ -247,3 +252,52 @@ def test_name_of_an_allele_is_read_back(locus: str, family: str, others: list[st
     assert allele.name == name
     assert parse_allele(f"hla-{name.lower()}") == allele
     assert parse_allele(name.partition("*")[2], locus) == allele
+
+
+# People who differ in little: by which locus, or how, the same ligands are left open.
+ALIKE = {"A": [(), ("A*01:01",), ("A*01:01", "A*24:02")], "B": [(), ("B*07:02",), ("B*07:02", "B*44:02")]}
+alike = st.fixed_dictionaries(
+    {
+        **{locus: st.tuples(st.just(some[1]), st.sampled_from(some)) for locus, some in ALIKE.items()},
+        "C": st.just((("C*07:01",), ("C*01:02",))),
+        "KIR": st.sampled_from([None, dict.fromkeys(READS, "POS"), dict.fromkeys(READS, "NEG")]),
+    }
+)
+CROWD = [
+    {"A": (ALIKE["A"][1], a), "B": (ALIKE["B"][1], b), "C": (("C*07:01",), ("C*01:02",)), "KIR": kir}
+    for a in ALIKE["A"]
+    for b in ALIKE["B"]
+    for kir in (None, dict.fromkeys(READS, "POS"))
+]
+
+
+@settings(max_examples=60)
+@example(CROWD, CROWD, "ligand_ligand_gvh", False)
+@example(CROWD, CROWD, "hla_cw_allele", True)
+@given(
+    st.lists(typings | alike, min_size=2, max_size=14),
+    st.lists(typings | alike, min_size=1, max_size=5),
+    st.sampled_from(sorted(RULES)),
+    st.booleans(),
+)
+def test_every_row_of_the_table_is_its_pair(
+    donors: list[Typing], recipients: list[Typing], rule: str, with_a3: bool
+) -> None:
+    """The table makes the text of people who are alike once: each row is what the pair says by itself."""
+    reader = WITH_A3 if with_a3 else READER
+    matrix = match(
+        [read(reader, f"D,{place}", typing) for place, typing in enumerate(donors * 2)],
+        [
+            read(reader, f"=R{place}", {**typing, "KIR": None})
+            for place, typing in enumerate([*recipients, *recipients])
+        ],
+        rule,
+        reference='IPD "r"',
+    )
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "pairs.csv"
+        write_matrix(matrix, path)
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    slow = [{name: safe_cell(cell) for name, cell in as_cells(pair).items()} for pair in matrix.pairs()]
+    assert rows == slow
