@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from equipoise.report.numbers import DASH
+
 MONTHS = (
     "January",
     "February",
@@ -34,3 +36,10 @@ def moment_text(moment: datetime) -> str:
 def spoken(code: str) -> str:
     """A CDISC term as a reader sees it: `OPEN LABEL` is open label; mixed case is kept."""
     return code.lower() if code.isupper() else code
+
+
+def recorded(value: object) -> str:
+    """A recorded value; a dash for one that is not there (None, an empty text, or pandas' missing number)."""
+    if value is None or value == "" or value != value:
+        return DASH
+    return f"{value:g}" if isinstance(value, float) else str(value)

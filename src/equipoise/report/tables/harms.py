@@ -16,6 +16,7 @@ from equipoise.protocol.document import Protocol
 from equipoise.report.lookup import Lookup
 from equipoise.report.numbers import DASH
 from equipoise.report.tables.model import Body, Head, Row, Table
+from equipoise.report.words import recorded
 
 if TYPE_CHECKING:
     from equipoise.conduct.snapshots import Snapshot
@@ -216,8 +217,8 @@ def serious_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
             (
                 _arm_name(protocol, arms.get(event["participant"])),
                 _event_text(event),
-                _shown(event["day"]).replace("-", "−"),
-                _shown(event["highest_grade"] or event["grade"]),
+                recorded(event["day"]).replace("-", "−"),
+                recorded(event["highest_grade"] or event["grade"]),
                 "; ".join(SERIOUS_CRITERIA[str(each)] for each in event["criteria"]) or DASH,
                 _related(protocol, str(event["related"] or "{}")),
                 _yes_or_no(event.get("expected")),
@@ -292,9 +293,9 @@ def _event_row(protocol: Protocol, event: Mapping[Hashable, Any], arms: Mapping[
         (
             _arm_name(protocol, arm),
             _event_text(event),
-            _shown(event["onset_given"]).replace("T", " "),
-            _shown(event["day"]).replace("-", "−"),
-            _shown(event["grade"]),
+            recorded(event["onset_given"]).replace("T", " "),
+            recorded(event["day"]).replace("-", "−"),
+            recorded(event["grade"]),
             "yes" if event["serious"] else "no",
             _related(protocol, str(event["related"] or "{}")),
             _reaction_text(event),
@@ -305,12 +306,12 @@ def _event_row(protocol: Protocol, event: Mapping[Hashable, Any], arms: Mapping[
 
 def _outcome_text(event: Mapping[Hashable, Any]) -> str:
     """The outcome, with room to break a line at its slash."""
-    return _shown(event["outcome"]).lower().replace("/", " / ")
+    return recorded(event["outcome"]).lower().replace("/", " / ")
 
 
 def _ending_text(event: Mapping[Hashable, Any]) -> str:
     """The outcome, and when the event ended as far as it is known."""
-    outcome, ended = _outcome_text(event), _shown(event["resolved_given"])
+    outcome, ended = _outcome_text(event), recorded(event["resolved_given"])
     return outcome if ended == DASH else f"{outcome} {ended}"
 
 
@@ -339,10 +340,3 @@ def _related(protocol: Protocol, judged: str) -> str:
     assert protocol.safety is not None
     means = protocol.safety.adverse_events.related_means
     return ", ".join(part for part, judgement in sorted(json.loads(judged).items()) if judgement in means) or "none"
-
-
-def _shown(value: object) -> str:
-    """A recorded value; a dash for one that is not there (None, or pandas' missing number)."""
-    if value is None or value != value:
-        return DASH
-    return f"{value:g}" if isinstance(value, float) else str(value)

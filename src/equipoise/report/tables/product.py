@@ -18,6 +18,7 @@ from equipoise.protocol.document import Protocol
 from equipoise.report.lookup import DASH, Lookup
 from equipoise.report.numbers import NARROW_SPACE
 from equipoise.report.tables.model import Body, Head, Row, Table
+from equipoise.report.words import recorded
 
 if TYPE_CHECKING:
     from equipoise.conduct.snapshots import Snapshot
@@ -91,10 +92,10 @@ def donors_table(snapshot: Snapshot, results: Results) -> Table | None:
             str(donor["donor"]),
             (
                 {True: "eligible", False: "not eligible"}.get(donor["eligible"], "not judged yet"),
-                _shown(donor["hla"]),
-                _shown(donor["ligands"]),
-                _shown(donor["kir"]),
-                _shown(donor["b_content"]),
+                recorded(donor["hla"]),
+                recorded(donor["ligands"]),
+                recorded(donor["kir"]),
+                recorded(donor["b_content"]),
                 *(lookup.number(f"donors.of.{donor['donor']}.{name}") for name in ("lots", "infusions", "recipients")),
             ),
         )
@@ -132,13 +133,13 @@ def lots_table(snapshot: Snapshot) -> Table | None:
             Row(
                 str(lot["lot"]),
                 (
-                    _shown(lot["donor"]),
+                    recorded(lot["donor"]),
                     _minute(lot["received_at"], clock),
-                    _shown(lot["status"]),
+                    recorded(lot["status"]),
                     _release(lot, "conditionally_released", clock),
                     _release(lot, "released", clock),
                     _minute(lot["expires_at"], clock),
-                    _shown(lot["bags"]),
+                    recorded(lot["bags"]),
                     f"{len(own) - len(failed)} of {len(own)}" if own else "none yet",
                     "; ".join(_test_text(each) for each in failed) or "none",
                 ),
@@ -169,7 +170,7 @@ def lots_table(snapshot: Snapshot) -> Table | None:
 def _release(lot: Mapping[Hashable, Any], how: str, clock: tzinfo) -> str:
     """When and by whom a lot was released, in one way or the other."""
     at = _minute(lot[f"{how}_at"], clock)
-    return at if at == DASH else f"{at}, {_shown(lot[f'{how}_by'])}"
+    return at if at == DASH else f"{at}, {recorded(lot[f'{how}_by'])}"
 
 
 def _test_text(result: Mapping[Hashable, Any]) -> str:
@@ -232,15 +233,15 @@ def infusions_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
         Row(
             str(given["participant"]),
             (
-                _shown(given["course"]),
-                _shown(given["on"]),
-                _shown(given["day"]),
-                _shown(given["donor"]),
-                _shown(given["lot"]),
-                _shown(given["bag"]),
+                recorded(given["course"]),
+                recorded(given["on"]),
+                recorded(given["day"]),
+                recorded(given["donor"]),
+                recorded(given["lot"]),
+                recorded(given["bag"]),
                 _scaled(given["viable_nk"], MILLION, 0),
                 _scaled(given["dose_share"], 1.0, 2),
-                {True: "yes", False: f"no, {_shown(given['stop_reason'])}"}.get(given["completed"], DASH),
+                {True: "yes", False: f"no, {recorded(given['stop_reason'])}"}.get(given["completed"], DASH),
                 {True: "yes", False: "no"}.get(given["in_window"], DASH),
             ),
         )
@@ -264,7 +265,7 @@ def missed_table(snapshot: Snapshot) -> Table | None:
     if snapshot.missed_courses.empty:
         return None
     rows = tuple(
-        Row(str(each["participant"]), (_shown(each["course"]), _shown(each["on"]), _shown(each["cause"])))
+        Row(str(each["participant"]), (recorded(each["course"]), recorded(each["on"]), recorded(each["cause"])))
         for each in snapshot.missed_courses.to_dict("records")
     )
     heads = tuple(Head(text, numeric=False) for text in ("Participant", "Course", "Date", "Why"))
@@ -279,7 +280,3 @@ def _scaled(value: float | None, per: float, places: int) -> str:
 
 def _minute(moment: Any, clock: tzinfo) -> str:
     return DASH if moment is None or moment != moment else f"{moment.astimezone(clock):%Y-%m-%d %H:%M}"
-
-
-def _shown(value: object) -> str:
-    return DASH if value is None or value == "" or value != value else str(value)
