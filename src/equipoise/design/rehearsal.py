@@ -380,6 +380,7 @@ class _Ward:
         plan, before = self.plan.medicines, self._day_before(visit, course)
         assert plan is not None
         against = {event.term: event.medicine for event in self.plan.events if event.medicine is not None}
+        nurse = self._actor("coordinator", course.site)
         reasons: dict[str, str] = {}
         for onset, _, term in sorted(course.events):
             if before < onset <= day and term in against:
@@ -389,18 +390,7 @@ class _Ward:
             if plan.reason is not None:
                 assert self.protocol.safety is not None
                 values[_item_of(plan.reason)] = self.protocol.safety.adverse_events.terms[term]
-            conduct.record(
-                self.trial,
-                course.code,
-                visit.id,
-                form_id,
-                values,
-                visit_date=day,
-                repeat=page,
-                by=self._actor("coordinator", course.site),
-                reason="Entered from the source documents",
-                at=at,
-            )
+            self._enter(course, visit, form_id, day, values, nurse, at, repeat=page)
 
     def _enter(
         self,
@@ -411,8 +401,9 @@ class _Ward:
         values: Mapping[str, object],
         nurse: Actor,
         at: datetime,
+        repeat: int = 1,
     ) -> None:
-        """Record a form; what a soft check asks about is answered with a comment."""
+        """Record a page of a form; what a soft check asks about is answered with a comment."""
 
         def enter(comments: Mapping[str, str]) -> None:
             conduct.record(
@@ -423,6 +414,7 @@ class _Ward:
                 values,
                 visit_date=day,
                 comments=comments,
+                repeat=repeat,
                 by=nurse,
                 reason="Entered from the source documents",
                 at=at,

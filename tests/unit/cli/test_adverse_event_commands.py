@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from equipoise import conduct
-from equipoise.cli import main
 from equipoise.ledger import Actor
 
 TERMS = """code,name,system
@@ -19,20 +18,6 @@ F1,Felt hot,General
 F2,Felt cold,General
 R1,"Rash, itchy",Skin
 """
-
-
-@pytest.fixture
-def run(capsys):
-    def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        try:
-            main([str(argument) for argument in arguments])
-        except SystemExit as left:
-            code = int(left.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 @pytest.fixture

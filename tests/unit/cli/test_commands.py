@@ -32,17 +32,6 @@ def main_in_process(arguments: list[str]) -> int:
     return 0
 
 
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]):
-    def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main_in_process([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
-
-
 def copied(demo: Path, target: Path) -> Path:
     """The demo's folder copied file by file; its ledger is closed, so that no write-ahead log is left out."""
     target.mkdir()

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from equipoise.cli import main
-
 HEADER = "participant,parameter,value,unit,lln,uln,baseline,sex,age,fasting,hiv"
 LABS = f"""{HEADER},visit,remark
 P01,HGB,9.5,g/dL,13,17,14,M,40,no,yes,m1,=2+3
@@ -15,20 +13,6 @@ P01,ALT,100,U/L,,,,M,40,no,yes,m1,"a, b"
 P02,ALT,n/d,U/L,5,40,30,F,,no,yes,m1,
 P02,CRP,9,mg/L,0,5,,F,35,no,yes,m1,<5
 """
-
-
-@pytest.fixture
-def run(capsys):
-    def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        try:
-            main([str(argument) for argument in arguments])
-        except SystemExit as left:
-            code = int(left.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 @pytest.fixture
