@@ -24,6 +24,7 @@ from equipoise.conduct.permissions import PERMITTED, ROLES
 from equipoise.conduct.product_frames import treated
 from equipoise.conduct.product_left import lot_balances
 from equipoise.conduct.randomising import Allocation, randomise
+from equipoise.conduct.recorded_weight import last_weight
 from equipoise.conduct.recording import miss_visit, record
 from equipoise.conduct.refusing import (
     Against,
@@ -99,6 +100,7 @@ __all__ = [
     "hand_over_bag",
     "issue_bag",
     "judge_donor",
+    "last_weight",
     "lock",
     "lot_balances",
     "mark_missing",

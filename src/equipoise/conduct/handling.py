@@ -225,7 +225,7 @@ def _against_issue(act: Act, in_force: InForce, row: Row, person: Row, course: s
         Attempt(participant, course, held.bag.id, label, (), started),
         product=product,
         regimen=regimen,
-        standing=standing_of(act.trial, in_force, act.writer, person, product_id),
+        standing=standing_of(act.trial, in_force, act.writer, person, product_id, by_day=started.date()),
         held=held,
         opens=None,
         closes=None,

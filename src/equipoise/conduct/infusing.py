@@ -70,6 +70,7 @@ def start_infusion(
     started_at: datetime | None = None,
     ends_at: datetime | None = None,
     accept_conditional: str = "",
+    accept_weight: str = "",
     place: str = "",
     celsius: Number | None = None,
     by: Actor,
@@ -93,6 +94,7 @@ def start_infusion(
         started_at: when; `at` when None.
         ends_at: when it is expected to end, if told.
         accept_conditional: why a conditionally released lot is used.
+        accept_weight: why the weight differs so much from that recorded last.
         place: where.
         celsius: temperature of the bag.
         by: who acts, and holds the bag (or the second person does).
@@ -112,13 +114,9 @@ def start_infusion(
             _check_may_act(act)
             _check_readable(asked)
             bedside = _at_bedside(act, participant, course, bag)
-            attempt = _attempt(
-                bedside,
-                asked,
-                label,
-                second,
-                (started_at, ends_at, weight_kg, preconditions, accept_conditional),
-            )
+            times = _times(bedside, started_at, ends_at)
+            accepted = {"accept_conditional": accept_conditional, "accept_weight": accept_weight}
+            attempt = _attempt(bedside, asked, label, second, times, weight_kg, preconditions, accepted)
             warm = None if celsius is None else exact("celsius", celsius)
             step = Handover(bag, "infusing", attempt.started_at, _hands(bedside, by, second), "", place, warm)
             against = _against(bedside, attempt, step, second)
@@ -259,31 +257,42 @@ def _at_bedside(act: Act, participant: str, course: str, bag: str) -> _Bedside:
     return _Bedside(act, in_force, person, product, regimen, held_bag(act.writer, product, row), arm)
 
 
+def _times(
+    bedside: _Bedside, started_at: datetime | None, ends_at: datetime | None
+) -> tuple[datetime, datetime | None]:
+    """Start and expected end in the trial's zone."""
+    act, zone = bedside.act, bedside.in_force.timezone
+    started = act.at if started_at is None else moment("started_at", started_at)
+    check_past("started_at", started, act.at)
+    ends = None if ends_at is None else moment("ends_at", ends_at).astimezone(zone)
+    return started.astimezone(zone), ends
+
+
 def _attempt(
     bedside: _Bedside,
     asked: Mapping[str, str],
     label: Label,
     second: Actor,
-    told: tuple[datetime | None, datetime | None, Number | None, Mapping[str, bool | None], str],
+    times: tuple[datetime, datetime | None],
+    weight_kg: Number | None,
+    preconditions: Mapping[str, bool | None],
+    accepted: Mapping[str, str],
 ) -> Attempt:
-    started_at, ends_at, weight_kg, preconditions, accept_conditional = told
-    act, zone = bedside.act, bedside.in_force.timezone
     if label.expires_at is not None:
         moment("label.expires_at", label.expires_at)
-    started = act.at if started_at is None else moment("started_at", started_at)
-    check_past("started_at", started, act.at)
     for name, answer in preconditions.items():
         if answer is not None and not isinstance(answer, bool):
             raise NotAccepted(f"preconditions.{name}", answer, "is neither yes nor no", "answer True or False")
+    started, ends = times
     return Attempt(
         **asked,
         label=label,
-        checked_by=(act.by.id, second.id),
-        started_at=started.astimezone(zone),
+        checked_by=(bedside.act.by.id, second.id),
+        started_at=started,
         preconditions=dict(preconditions),
         weight_kg=None if weight_kg is None else quantity("weight_kg", weight_kg, "kg"),
-        ends_at=None if ends_at is None else moment("ends_at", ends_at).astimezone(zone),
-        accept_conditional=accept_conditional,
+        ends_at=ends,
+        **accepted,
     )
 
 
@@ -303,7 +312,9 @@ def _against(bedside: _Bedside, attempt: Attempt, step: Handover, second: Actor)
             attempt,
             product=product,
             regimen=bedside.regimen,
-            standing=standing_of(act.trial, bedside.in_force, act.writer, bedside.person, product.id),
+            standing=standing_of(
+                act.trial, bedside.in_force, act.writer, bedside.person, product.id, by_day=attempt.started_at.date()
+            ),
             held=bedside.held,
             opens=plan.opens if plan else None,
             closes=plan.closes if plan else None,
@@ -342,6 +353,7 @@ def _append_start(bedside: _Bedside, attempt: Attempt, step: Handover, told: Map
         "planned_dose": None if planned is None else number_text(planned),
         "preconditions": dict(attempt.preconditions),
         "accept_conditional": attempt.accept_conditional.strip() or None,
+        "accept_weight": attempt.accept_weight.strip() or None,
         "checked_by": list(attempt.checked_by),
         "stopping": _standings(bedside, attempt),
         **told,

@@ -13,6 +13,7 @@ from equipoise.conduct.acting import Act
 from equipoise.conduct.details import moment_text
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.matching import match_that_stands
+from equipoise.conduct.recorded_weight import recorded_weight
 from equipoise.conduct.refusing import Against, NotFound, OutOfOrder
 from equipoise.conduct.trials import Trial
 from equipoise.donors import (
@@ -158,8 +159,10 @@ def _not_eligible(tables: Tables, donor: str) -> str:
     return "" if row["eligible"] else str(row["eligibility_note"] or "nobody has judged it")
 
 
-def standing_of(trial: Trial, in_force: InForce, tables: Tables, participant: Row, product: str) -> Standing:
-    """How a participant stands towards a product."""
+def standing_of(
+    trial: Trial, in_force: InForce, tables: Tables, participant: Row, product: str, *, by_day: date
+) -> Standing:
+    """How a participant stands towards a product on a day."""
     code = str(participant["participant"])
     allocated = tables.row("allocation", code)
     products = () if allocated is None else in_force.products_of(str(allocated["arm"]))
@@ -174,6 +177,7 @@ def standing_of(trial: Trial, in_force: InForce, tables: Tables, participant: Ro
         missed=missed_courses(tables, code),
         visits_done=frozenset(str(row["visit"]) for row in tables.rows("visit", participant=code, status="done")),
         stopped=_stopped(in_force, tables, code, product),
+        weight=recorded_weight(in_force, tables, code, by_day=by_day),
     )
 
 

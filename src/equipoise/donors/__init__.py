@@ -5,6 +5,7 @@ Terms: *reading* (a set of ligands that a typing leaves possible), *deciding rul
 names; the others stand beside it).
 """
 
+from equipoise.donors.body_weight import RecordedWeight
 from equipoise.donors.custody import (
     BagBalance,
     BagStatus,
@@ -123,6 +124,7 @@ __all__ = [
     "Quantities",
     "Reason",
     "Recipient",
+    "RecordedWeight",
     "Reference",
     "Standing",
     "Step",

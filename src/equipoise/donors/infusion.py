@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from equipoise.donors.body_weight import RecordedWeight, is_possible, weight_reasons
 from equipoise.donors.custody import BagStatus
 from equipoise.donors.doses import Quantities, contents_of, judge_dose, judge_limits, quantities
 from equipoise.donors.lots import Bag, Excursion, Lot, LotResult, expiry
@@ -50,6 +51,7 @@ class Attempt:
         weight_kg: of the participant; None when not measured.
         ends_at: when it is expected to end; None when not told.
         accept_conditional: why a conditionally released lot is used; blank refuses it.
+        accept_weight: why the weight differs so much from that recorded last; blank refuses it.
     """
 
     participant: str
@@ -62,6 +64,7 @@ class Attempt:
     weight_kg: Decimal | None = None
     ends_at: datetime | None = None
     accept_conditional: str = ""
+    accept_weight: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class Standing:
         missed: courses recorded as missed.
         visits_done: visits whose samples were taken.
         stopped: why the product is stopped for them; blank when it is not.
+        weight: the one recorded last; None when none is.
     """
 
     participant: str
@@ -105,6 +109,7 @@ class Standing:
     missed: frozenset[str] = frozenset()
     visits_done: frozenset[str] = frozenset()
     stopped: str = ""
+    weight: RecordedWeight | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +168,7 @@ def check_infusion(
     `donor-not-matched`, `donor-verdict`, `donor-not-eligible`, `lot-status`, `lot-conditional`,
     `out-of-specification`, `expired`, `expires-during`, `storage-excursion`; `label-bag`, `label-lot`,
     `label-participant`, `label-expiry`, `identity-checkers`; `precondition-unanswered`, `precondition-no`,
-    `precondition-unknown`; `weight`, `criterion-per-kg`, `dose-limit`.
+    `precondition-unknown`; `weight`, `weight-change`, `criterion-per-kg`, `dose-limit`.
     """
     reasons = [
         *_participant(attempt, product, standing, trial_stopped),
@@ -175,6 +180,7 @@ def check_infusion(
         reasons += [*_bag(attempt, product, held), *_donor(standing, held), *_lot(attempt, product, held)]
         reasons += _label(attempt, product, held)
     reasons += [*_checkers(attempt, regimen), *_preconditions(attempt, regimen)]
+    reasons += weight_reasons(attempt.weight_kg, standing.weight, attempt.accept_weight)
     if held is not None:
         reasons += _dose(attempt, product, held)
     return tuple(reasons)
@@ -330,10 +336,7 @@ def _preconditions(attempt: Attempt, regimen: Regimen) -> Iterator[Reason]:
 
 
 def _dose(attempt: Attempt, product: Product, held: HeldBag) -> Iterator[Reason]:
-    weight = attempt.weight_kg
-    if weight is not None and not (weight.is_finite() and weight > 0):
-        yield Reason("weight", "weight_kg", weight, "is not above zero", "weigh the participant")
-        weight = None
+    weight = attempt.weight_kg if attempt.weight_kg is not None and is_possible(attempt.weight_kg) else None
     for criterion in product.release:
         if criterion.per_kg and criterion.blocking:
             verdict = judge_criterion(criterion, held.results, made_at=held.lot.made_at, weight_kg=weight)

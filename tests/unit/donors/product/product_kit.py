@@ -14,6 +14,7 @@ from equipoise.donors import (
     Label,
     Lot,
     LotResult,
+    RecordedWeight,
     Standing,
     Temperature,
     check_infusion,
@@ -196,6 +197,8 @@ DEFECTS: dict[str, tuple[dict[str, object], str]] = {
     ),
     "weight missing": ({"attempt": {"weight_kg": None}}, "dose-limit"),
     "weight zero": ({"attempt": {"weight_kg": Decimal(0)}}, "weight"),
+    "weight beyond belief": ({"attempt": {"weight_kg": Decimal(586)}}, "weight"),
+    "weight of another": ({"standing": {"weight": RecordedWeight(Decimal(75), OPENS)}}, "weight-change"),
     "T cells": ({"held": {"results": results(cd3="15")}}, "dose-limit"),
     "endotoxin": ({"held": {"results": results(endotoxin="4.9")}, "attempt": {"weight_kg": Decimal(50)}}, "dose-limit"),
 }  # fmt: skip

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from equipoise.donors import DonorMatch, Finish, check_finish, finish_findings, given_dose
+from equipoise.donors import DonorMatch, Finish, RecordedWeight, check_finish, finish_findings, given_dose
 
 TEN_O_CLOCK = datetime(2018, 3, 2, 10, 0, tzinfo=timezone(timedelta(hours=8)))
 TEXTS = {
@@ -103,7 +103,12 @@ TEXTS = {
         "dose limit cd3_kg: cd3_per_kg is not known: the weight or a result of the lot is missing; "
         "record weight and results of the lot"
     ),
-    "weight zero": "weight_kg = 0: is not above zero; weigh the participant",
+    "weight zero": "weight_kg = 0: is not from 2 to 350 kg; weigh the participant again",
+    "weight beyond belief": "weight_kg = 586: is not from 2 to 350 kg; weigh the participant again",
+    "weight of another": (
+        "weight_kg = 60: is 20 % off the 75 kg of 2018-03-01, more than 15 %; "
+        "weigh again; correct the recorded weight if that is wrong, or say why it changed (accept_weight)"
+    ),
     "T cells": (
         "dose limit cd3_kg: cd3_per_kg = 300000 cells/kg does not meet value <= 200000; return the bag; fetch another"
     ),
@@ -128,8 +133,9 @@ def test_a_wrong_infusion_is_refused_with_its_reason(kit, name):
     reasons = kit.reasons_after(change)
     assert reasons[0].code == code
     assert str(reasons[0]) == TEXTS[name]
-    # A missing weight leaves two limits open; a weight of zero is told beside them. All else stands alone.
-    more = {"weight missing": ["dose-limit"], "weight zero": ["dose-limit", "dose-limit"]}
+    # A missing weight leaves two limits open; one that cannot be is told beside them. All else stands alone.
+    open_limits = ["dose-limit", "dose-limit"]
+    more = {"weight missing": ["dose-limit"], "weight zero": open_limits, "weight beyond belief": open_limits}
     assert [reason.code for reason in reasons[1:]] == more.get(name, [])
 
 
@@ -154,6 +160,12 @@ def test_all_reasons_come_at_once(kit):
         {"lot": {"status": "conditionally released"}, "attempt": {"accept_conditional": "sterility takes 14 days"}},
         {"warm": Decimal("9.5"), "held": {"excursions_accepted": "five minutes on receipt"}},
         {"label": {"bag": " B1 "}},
+        {"standing": {"weight": RecordedWeight(Decimal("52.2"), date(2018, 3, 1))}},  # 14.9 % off
+        {"standing": {"weight": RecordedWeight(Decimal(0), date(2018, 3, 1))}},  # nothing to compare with
+        {
+            "standing": {"weight": RecordedWeight(Decimal(75), date(2018, 3, 1))},
+            "attempt": {"accept_weight": "ascites drained on 1 March"},
+        },
         {"opens": date(2018, 3, 2), "closes": date(2018, 3, 2)},
         {"held": {"results": ()}, "product": None},
         {"attempt": {"course": "C3"}, "held": {"issued_for": "C3"}, "standing": {"missed": frozenset({"C1", "C2"})}},
@@ -168,6 +180,15 @@ def test_what_the_protocol_allows_is_no_reason(kit, change):
     if change.get("product", "") is None:  # a product without limits asks for no results
         change = change | {"product": kit.product(dose_limits=[])}
     assert kit.reasons_after(change) == ()
+
+
+@pytest.mark.parametrize(
+    ("recorded", "found"),
+    [("51", "17.7"), ("52.17", "15.1"), ("52.174", None), ("70.5882", None), ("70.6", "15.1")],
+)
+def test_a_weight_may_differ_by_a_share_of_the_recorded_one(kit, recorded, found):
+    reasons = kit.reasons_after({"standing": {"weight": RecordedWeight(Decimal(recorded), date(2018, 3, 1))}})
+    assert [reason.problem.partition(" %")[0] for reason in reasons] == ([] if found is None else [f"is {found}"])
 
 
 def test_a_participant_without_an_arm_has_no_window(kit):
