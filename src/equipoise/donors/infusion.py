@@ -166,9 +166,9 @@ def check_infusion(
     `course-unknown`, `course-given`, `course-missed`, `course-order`, `course-window`, `course-after-visit`;
     `bag-unknown`, `bag-used`, `bag-not-issued`, `bag-other-participant`, `bag-other-course`, `bag-other-product`,
     `donor-not-matched`, `donor-verdict`, `donor-not-eligible`, `lot-status`, `lot-conditional`,
-    `out-of-specification`, `expired`, `expires-during`, `storage-excursion`; `label-bag`, `label-lot`,
-    `label-participant`, `label-expiry`, `identity-checkers`; `precondition-unanswered`, `precondition-no`,
-    `precondition-unknown`; `weight`, `weight-change`, `criterion-per-kg`, `dose-limit`.
+    `out-of-specification`, `criterion-undecided`, `expired`, `expires-during`, `storage-excursion`; `label-bag`,
+    `label-lot`, `label-participant`, `label-expiry`, `identity-checkers`; `precondition-unanswered`,
+    `precondition-no`, `precondition-unknown`; `weight`, `weight-change`, `criterion-per-kg`, `dose-limit`.
     """
     reasons = [
         *_participant(attempt, product, standing, trial_stopped),
@@ -280,6 +280,9 @@ def _lot(attempt: Attempt, product: Product, held: HeldBag) -> Iterator[Reason]:
         if verdict.blocking and verdict.verdict == "fails":
             field = f"criterion {verdict.criterion}"
             yield Reason("out-of-specification", field, verdict.value, verdict.text, "return the bag; recall the lot")
+        elif verdict.blocking and verdict.verdict == "undecided":
+            remedy = "return the bag; have the result told again"
+            yield Reason("criterion-undecided", f"criterion {verdict.criterion}", verdict.value, verdict.text, remedy)
     ends = expiry(held.lot, product)
     if ends is not None and attempt.started_at >= ends:
         problem = f"has gone by at the start, {minute(attempt.started_at)}"

@@ -39,7 +39,8 @@ def touched(kit, name):
     wholes = {part for part, value in change.items() if not isinstance(value, dict)}
     course = {"course"} if code.startswith("course-") else set()
     arm = {"standing.products"} if code == "not-randomised" else set()
-    return keys | wholes | course | arm
+    weight = {"attempt.weight_kg"} if code == "weight-change" else set()
+    return keys | wholes | course | arm | weight
 
 
 @given(data=st.data())

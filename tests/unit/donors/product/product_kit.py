@@ -167,6 +167,7 @@ DEFECTS: dict[str, tuple[dict[str, object], str]] = {
     "lot conditional": ({"lot": {"status": "conditionally released"}}, "lot-conditional"),
     "donor no longer eligible": ({"held": {"donor_not_eligible": "HBV positive"}}, "donor-not-eligible"),
     "late bad result": ({"held": {"results": results(sterility="POSITIVE")}}, "out-of-specification"),
+    "result that does not tell": ({"held": {"results": results(viability="> 80")}}, "criterion-undecided"),
     "expired": (
         {"lot": {"expires_at": STARTED}, "label": {"expires_at": STARTED}, "attempt": {"ends_at": None}},
         "expired",

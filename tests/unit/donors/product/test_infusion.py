@@ -62,6 +62,10 @@ TEXTS = {
         "criterion sterility = POSITIVE: Sterility of 14 days: POSITIVE does not meet value == 'NEGATIVE'; "
         "return the bag; recall the lot"
     ),
+    "result that does not tell": (
+        "criterion viability = > 80: Viability: > 80 % does not tell whether value >= 85; "
+        "repeat the test with a method that does; return the bag; have the result told again"
+    ),
     "expired": (
         "lot L1 expiry = 2018-03-02 09:00+08:00: has gone by at the start, 2018-03-02 09:00+08:00; "
         "return the bag; fetch another"

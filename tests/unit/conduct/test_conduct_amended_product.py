@@ -1,0 +1,39 @@
+"""What an amendment does to product that is there: it re-reads no result, revives no lot and strands nobody."""
+
+import pytest
+
+from equipoise import conduct
+
+LYSIS = '{id: lysis, test: Lysis of K562, unit: "%", rule: value > 20, blocking: false}'
+LYSIS_AS_SHARE = '{id: lysis, test: Lysis of K562, unit: "1", rule: value > 0.2}'
+
+
+def amended(kit, *changes, version="2.0"):
+    """A version that is in force at both sites."""
+    conduct.amend(kit.trial, kit.amended(*changes, version=version), **kit.entry(kit.MANAGER))
+    for site in ("01", "02"):
+        conduct.approve_amendment(kit.trial, version, site, on=kit.today, **kit.entry(kit.MANAGER))
+
+
+def test_a_result_keeps_the_unit_in_which_it_was_recorded(kit):
+    participant = kit.issued()  # lysis 40 %, which as a share of 1 would be above 0.2
+    amended(kit, (LYSIS, LYSIS_AS_SHARE))
+    with pytest.raises(conduct.InfusionRefused) as refused:
+        kit.infuse(participant)
+    assert str(refused.value) == (
+        "bag = L01-1: [criterion lysis = 40: Lysis of K562: 40 % is not in 1, as the protocol in force asks; record it "
+        "so, and why the earlier is not valid; return the bag; have the result told again]; "
+        "do not infuse; the attempt is recorded with these reasons"
+    )
+    kit.result("L01", "lysis", "0.4", unit="1", invalidates="told in % before the amendment")
+    kit.infuse(participant)
+
+
+def test_a_lot_is_not_released_on_a_result_in_another_unit(kit):
+    kit.typed_donor()
+    kit.measured()
+    kit.result("L01", "sterility")
+    amended(kit, (LYSIS, LYSIS_AS_SHARE))
+    with pytest.raises(conduct.Against) as refused:
+        kit.release()
+    assert [(reason.code, reason.value) for reason in refused.value.reasons] == [("criterion-undecided", "40")]
