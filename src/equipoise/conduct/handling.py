@@ -23,7 +23,7 @@ from equipoise.conduct.product_record import (
 )
 from equipoise.conduct.refusing import NotAccepted, OutOfOrder
 from equipoise.conduct.trials import Trial
-from equipoise.donors import Attempt, Handover, Label, Reason, Step, check_infusion, expiry
+from equipoise.donors import Attempt, Handover, Label, Reason, Step, check_infusion
 from equipoise.ledger import Actor, Row
 
 ISSUE_CODES = frozenset(
@@ -220,7 +220,7 @@ def _against_issue(act: Act, in_force: InForce, row: Row, person: Row, course: s
     if regimen is None:
         raise NotAccepted("product", product_id, "is given to no arm of this protocol", "check the protocol")
     held = held_bag(act.writer, product, row)
-    label = Label(held.bag.id, held.lot.id, participant, expiry(held.lot, product))
+    label = Label(held.bag.id, held.lot.id, participant, held.lot.expires_at)
     started = act.at.astimezone(in_force.timezone)
     reasons = check_infusion(
         Attempt(participant, course, held.bag.id, label, (), started),

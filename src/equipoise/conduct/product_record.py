@@ -79,7 +79,7 @@ def _may_see(act: Act, bag: Row) -> bool:
 
 def lot_of(tables: Tables, row: Row) -> Lot:
     """A lot with its bags."""
-    stated = row["stated_expiry"]
+    ends = row["expires_at"]
     return Lot(
         str(row["lot"]),
         str(row["product"]),
@@ -88,7 +88,7 @@ def lot_of(tables: Tables, row: Row) -> Lot:
         datetime.fromisoformat(str(row["made_at"])),
         datetime.fromisoformat(str(row["received_at"])),
         tuple(bag_of(bag) for bag in tables.rows("bag", lot=row["lot"])),
-        None if stated is None else datetime.fromisoformat(str(stated)),
+        None if ends is None else datetime.fromisoformat(str(ends)),
         str(row["status"]),  # type: ignore[arg-type]
     )
 

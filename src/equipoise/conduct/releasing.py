@@ -7,6 +7,7 @@ lot back to quarantine, and the event names who received what.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from equipoise.capture import number_text
@@ -83,6 +84,9 @@ def receive_lot(
         reason: why.
         at: when (UTC).
 
+    Returns:
+        The lot, with the expiry that its label must say.
+
     Raises:
         NotFound: when there is no such product or donor.
         NotAccepted: when a code or detail is none.
@@ -107,7 +111,7 @@ def receive_lot(
         steps = [Handover(bag.id, "received", at, giver, by.id, place, warm) for bag in bags]
         for bag, step in zip(bags, steps, strict=True):
             check_step(bag, (), step)
-        last = expiry(received, part)
+        received = replace(received, expires_at=expiry(received, part))
         payload = {
             "lot": lot,
             "product": product,
@@ -115,7 +119,7 @@ def receive_lot(
             "donated_on": donated_on.isoformat(),
             "made_at": moment_text(received.made_at),
             "stated_expiry": None if ends is None else moment_text(ends),
-            "expires_at": None if last is None else moment_text(last),
+            "expires_at": None if received.expires_at is None else moment_text(received.expires_at),
             "made": facts,
             "status": received.status,
             "bags": [

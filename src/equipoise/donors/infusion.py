@@ -178,7 +178,7 @@ def check_infusion(
         reasons.append(Reason("bag-unknown", "bag", attempt.bag, "is not in the record", "scan the bag again"))
     else:
         reasons += [*_bag(attempt, product, held), *_donor(standing, held), *_lot(attempt, product, held)]
-        reasons += _label(attempt, product, held)
+        reasons += _label(attempt, held)
     reasons += [*_checkers(attempt, regimen), *_preconditions(attempt, regimen)]
     reasons += weight_reasons(attempt.weight_kg, standing.weight, attempt.accept_weight)
     if held is not None:
@@ -297,8 +297,8 @@ def _lot(attempt: Attempt, product: Product, held: HeldBag) -> Iterator[Reason]:
             yield Reason("storage-excursion", f"bag {held.bag.id}", None, problem, remedy)
 
 
-def _label(attempt: Attempt, product: Product, held: HeldBag) -> Iterator[Reason]:
-    label, ends = attempt.label, expiry(held.lot, product)
+def _label(attempt: Attempt, held: HeldBag) -> Iterator[Reason]:
+    label, ends = attempt.label, held.lot.expires_at
     for part, read, wanted in (
         ("bag", label.bag, held.bag.id),
         ("lot", label.lot, held.lot.id),

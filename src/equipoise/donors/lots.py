@@ -71,7 +71,7 @@ class Lot:
         made_at: end of manufacture, from which the shelf life counts.
         received_at: when it came into the trial's store.
         bags: at least one.
-        expires_at: as the maker states it; the shelf life may end sooner, see `expiry`.
+        expires_at: as its label says; None when it says nothing. An amended shelf life may end sooner, see `expiry`.
         status: where its release stands.
     """
 
@@ -127,7 +127,10 @@ def status_reasons(lot: Lot, to: LotStatus) -> tuple[Reason, ...]:
 
 
 def expiry(lot: Lot, product: Product) -> datetime | None:
-    """When the lot expires: at the end of its shelf life or when its maker states, if sooner; None when neither is."""
+    """When the lot expires: as its label says, or at the end of the shelf life in force if sooner; None when neither is.
+
+    So an amendment may shorten what is left of a lot, and never lengthens it.
+    """
     ends = [] if lot.expires_at is None else [lot.expires_at]
     if product.shelf_life is not None:
         ends.append(

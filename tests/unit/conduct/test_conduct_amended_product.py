@@ -1,5 +1,8 @@
 """What an amendment does to product that is there: it re-reads no result, revives no lot and strands nobody."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 import pytest
 
 from equipoise import conduct
@@ -37,3 +40,37 @@ def test_a_lot_is_not_released_on_a_result_in_another_unit(kit):
     with pytest.raises(conduct.Against) as refused:
         kit.release()
     assert [(reason.code, reason.value) for reason in refused.value.reasons] == [("criterion-undecided", "40")]
+
+
+def test_a_longer_shelf_life_revives_no_lot(kit):
+    participant = kit.issued()
+    kit.now += timedelta(hours=30)
+    read = kit.label(participant)
+    amended(kit, ("shelf_life: {hours: 24}", "shelf_life: {hours: 72}"))
+    with pytest.raises(conduct.InfusionRefused) as refused:
+        kit.infuse(participant, label=read)
+    assert [reason.code for reason in refused.value.reasons] == ["expired"]
+    with pytest.raises(conduct.InfusionRefused) as refused:
+        kit.infuse(participant, label=replace(read, expires_at=read.expires_at + timedelta(hours=48)))
+    assert [reason.code for reason in refused.value.reasons] == ["expired", "label-expiry"]
+    conduct.return_bag(
+        kit.trial, "L01-1", giver=kit.NURSE.id, receiver=kit.LABORATORY.id, place="store", **kit.entry(kit.LABORATORY)
+    )
+    with pytest.raises(conduct.Against) as against:
+        kit.issue(participant)
+    assert [reason.code for reason in against.value.reasons] == ["expired"]
+
+
+def test_a_shorter_shelf_life_ends_a_lot_sooner_than_its_label(kit):
+    participant = kit.issued()
+    amended(kit, ("shelf_life: {hours: 24}", "shelf_life: {hours: 6}"))
+    made = kit.rows("lot")[0]["made_at"]
+    kit.now += timedelta(hours=5)
+    with pytest.raises(conduct.InfusionRefused) as refused:
+        kit.infuse(participant, ends_at=kit.now + timedelta(hours=2))
+    assert [reason.code for reason in refused.value.reasons] == ["expires-during"]
+    kit.infuse(participant)  # the label is read as it was printed
+    kit.now += timedelta(hours=1)
+    (finding,) = kit.finish(participant)
+    assert finding.code == "expired-during"
+    assert finding.value == datetime.fromisoformat(made) + timedelta(hours=6)

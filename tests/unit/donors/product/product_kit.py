@@ -96,7 +96,7 @@ def results(**values: str | None) -> tuple[LotResult, ...]:
 
 
 BAG = Bag("B1", Decimal("120000000"), Decimal(100))
-LOT = Lot("L1", "nk_cells", "D1", date(2018, 2, 15), MADE, RECEIVED, (BAG, replace(BAG, id="B2")), status="released")
+LOT = Lot("L1", "nk_cells", "D1", date(2018, 2, 15), MADE, RECEIVED, (BAG, replace(BAG, id="B2")), EXPIRES, "released")
 HELD = HeldBag(BAG, LOT, results(), "issued", "P1", "C1")
 STANDING = Standing("P1", products=frozenset({"nk_cells"}), matches={"D1": DonorMatch("mismatch")})
 ATTEMPT = Attempt(

@@ -96,15 +96,21 @@ def test_a_result_has_a_time_with_its_offset():
     )
 
 
-def test_a_lot_expires_at_the_sooner_of_shelf_life_and_statement(kit):
-    assert expiry(kit.LOT, kit.PRODUCT) == kit.EXPIRES
-    assert expiry(kit.LOT, kit.product(shelf_life={"days": 2})) == kit.MADE + timedelta(days=2)
+def test_a_lot_expires_at_the_sooner_of_shelf_life_and_label(kit):
+    unlabelled = replace(kit.LOT, expires_at=None)
+    assert expiry(unlabelled, kit.PRODUCT) == kit.EXPIRES
     sooner, later = kit.MADE + timedelta(hours=12), kit.MADE + timedelta(hours=48)
     assert expiry(replace(kit.LOT, expires_at=sooner), kit.PRODUCT) == sooner
     assert expiry(replace(kit.LOT, expires_at=later), kit.PRODUCT) == kit.EXPIRES
     without = kit.product(shelf_life=None)
     assert expiry(replace(kit.LOT, expires_at=later), without) == later
-    assert expiry(kit.LOT, without) is None
+    assert expiry(unlabelled, without) is None
+
+
+def test_another_shelf_life_may_shorten_what_the_label_says_and_never_lengthens_it(kit):
+    assert expiry(kit.LOT, kit.product(shelf_life={"days": 2})) == kit.EXPIRES
+    assert expiry(kit.LOT, kit.product(shelf_life=None)) == kit.EXPIRES
+    assert expiry(kit.LOT, kit.product(shelf_life={"hours": 6})) == kit.MADE + timedelta(hours=6)
 
 
 @pytest.mark.parametrize(("celsius", "outside"), [("1.9", 1), ("2", 0), ("8", 0), ("8.1", 1), ("-0.5", 1)])
