@@ -219,7 +219,7 @@ def _against_issue(act: Act, in_force: InForce, row: Row, person: Row, course: s
     regimen = regimen_of(in_force, None if allocated is None else str(allocated["arm"]), product_id)
     if regimen is None:
         raise NotAccepted("product", product_id, "is given to no arm of this protocol", "check the protocol")
-    held = held_bag(act.writer, product, row)
+    held = held_bag(act.writer, product, row, in_force.timezone)
     label = Label(held.bag.id, held.lot.id, participant, held.lot.expires_at)
     started = act.at.astimezone(in_force.timezone)
     reasons = check_infusion(

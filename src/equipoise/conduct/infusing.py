@@ -181,7 +181,7 @@ def finish_infusion(
         finish = Finish(stopped.astimezone(zone), volume, completed, stop_reason.strip())
         bag = bag_row(act, str(row["bag"]))
         product = in_force.product(str(bag["product"]))
-        held = held_bag(act.writer, product, bag)
+        held = held_bag(act.writer, product, bag, zone)
         started = datetime.fromisoformat(str(row["started_at"])).astimezone(zone)
         chain = chain_of(act.writer, held.bag.id)
         step = Handover(held.bag.id, "infused", stopped, holder(chain) or by.id, "", "", None, volume)
@@ -254,7 +254,8 @@ def _at_bedside(act: Act, participant: str, course: str, bag: str) -> _Bedside:
     regimen = regimen_of(in_force, arm, product.id)
     if regimen is None:
         raise NotAccepted("product", product.id, "is given to no arm of this protocol", "check the protocol")
-    return _Bedside(act, in_force, person, product, regimen, held_bag(act.writer, product, row), arm)
+    held = held_bag(act.writer, product, row, in_force.timezone)
+    return _Bedside(act, in_force, person, product, regimen, held, arm)
 
 
 def _times(

@@ -139,7 +139,8 @@ def _check_locked(tables: Tables) -> None:
 
 
 def _open_items(trial: Trial, tables: Tables, today: date) -> Iterator[OpenItem]:
-    safety = trial.newest(tables).protocol.safety
+    newest = trial.newest(tables)
+    safety = newest.protocol.safety
     dictionary = None if safety is None else safety.adverse_events.dictionary
     for participant in tables.rows("participant"):
         code = str(participant["participant"])
@@ -151,7 +152,7 @@ def _open_items(trial: Trial, tables: Tables, today: date) -> Iterator[OpenItem]
             yield from _open_event(participant, row, dictionary)
         for what in open_courses(in_force, tables, participant, today):
             yield OpenItem(code, None, what)
-    for lot, what in open_lots(tables):
+    for lot, what in open_lots(tables, newest.timezone):
         yield OpenItem(lot, None, what)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -77,18 +77,18 @@ def _may_see(act: Act, bag: Row) -> bool:
     return participant is not None and participant["site"] == act.by.site
 
 
-def lot_of(tables: Tables, row: Row) -> Lot:
-    """A lot with its bags."""
+def lot_of(tables: Tables, row: Row, zone: tzinfo) -> Lot:
+    """A lot with its bags, its times in the trial's zone."""
     ends = row["expires_at"]
     return Lot(
         str(row["lot"]),
         str(row["product"]),
         str(row["donor"]),
         date.fromisoformat(str(row["donated_on"])),
-        datetime.fromisoformat(str(row["made_at"])),
-        datetime.fromisoformat(str(row["received_at"])),
+        datetime.fromisoformat(str(row["made_at"])).astimezone(zone),
+        datetime.fromisoformat(str(row["received_at"])).astimezone(zone),
         tuple(bag_of(bag) for bag in tables.rows("bag", lot=row["lot"])),
-        None if ends is None else datetime.fromisoformat(str(ends)),
+        None if ends is None else datetime.fromisoformat(str(ends)).astimezone(zone),
         str(row["status"]),  # type: ignore[arg-type]
     )
 
@@ -131,9 +131,9 @@ def chain_of(tables: Tables, bag: str) -> tuple[Handover, ...]:
     )
 
 
-def held_bag(tables: Tables, product: Product, row: Row) -> HeldBag:
+def held_bag(tables: Tables, product: Product, row: Row, zone: tzinfo) -> HeldBag:
     """A bag as it is when it is to be given: its lot, results, where it stands, how warm it was."""
-    lot = lot_of(tables, lot_row(tables, str(row["lot"])))
+    lot = lot_of(tables, lot_row(tables, str(row["lot"])), zone)
     chain = chain_of(tables, str(row["bag"]))
     return HeldBag(
         bag_of(row),

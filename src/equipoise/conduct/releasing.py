@@ -36,6 +36,7 @@ from equipoise.donors import (
     OutOfSpecification,
     Recipient,
     accepted_value,
+    check_donation,
     donor_reasons,
     expiry,
     judge_criterion,
@@ -105,21 +106,24 @@ def receive_lot(
             if act.writer.row("bag", bag.id) is not None:
                 raise OutOfOrder("bag", bag.id, "is received already", "check the code")
         ends = None if expires_at is None else moment("expires_at", expires_at)
-        received = Lot(lot, product, donor, donated_on, moment("made_at", made_at), at, tuple(bags), ends)
+        made_in_zone = moment("made_at", made_at).astimezone(in_force.timezone)
+        received_in_zone = at.astimezone(in_force.timezone)
+        received = Lot(lot, product, donor, donated_on, made_in_zone, received_in_zone, tuple(bags), ends)
+        check_donation(received)
         facts = {name: words(f"made.{name}", text, "leave it out") for name, text in (made or {}).items()}
         warm = None if celsius is None else exact("celsius", celsius)
         steps = [Handover(bag.id, "received", at, giver, by.id, place, warm) for bag in bags]
         for bag, step in zip(bags, steps, strict=True):
             check_step(bag, (), step)
-        received = replace(received, expires_at=expiry(received, part))
+        last = expiry(received, part)
         payload = {
             "lot": lot,
             "product": product,
             "donor": donor,
             "donated_on": donated_on.isoformat(),
-            "made_at": moment_text(received.made_at),
+            "made_at": moment_text(moment("made_at", received.made_at)),
             "stated_expiry": None if ends is None else moment_text(ends),
-            "expires_at": None if received.expires_at is None else moment_text(received.expires_at),
+            "expires_at": None if last is None else moment_text(moment("expires_at", last)),
             "made": facts,
             "status": received.status,
             "bags": [
@@ -132,7 +136,7 @@ def receive_lot(
             ],
         }
         act.append(payload, stream=lot_stream(lot), in_force=in_force)
-    return received
+    return replace(received, expires_at=last)
 
 
 def record_lot_result(
@@ -182,7 +186,7 @@ def record_lot_result(
             raise NotAccepted("invalidates", invalidates, f"there is no earlier result of {criterion}", remedy)
         kept = accepted_value(criteria[criterion], value, unit)
         results = (*before, LotResult(criterion, kept, at, unit, invalidates))
-        stands = lot_of(act.writer, row)
+        stands = lot_of(act.writer, row, in_force.timezone)
         verdict = judge_criterion(criteria[criterion], results, made_at=stands.made_at)
         alone = judge_criterion(criteria[criterion], results[-1:], made_at=stands.made_at)
         notices = [
@@ -242,7 +246,7 @@ def release_lot(
         row = lot_row(act.writer, lot)
         in_force = trial.newest(act.writer)
         product = in_force.product(str(row["product"]))
-        stands, results = lot_of(act.writer, row), results_of(act.writer, lot)
+        stands, results = lot_of(act.writer, row, in_force.timezone), results_of(act.writer, lot)
         certificate = words("certificate", certificate, "name the certificate of analysis")
         eligible = donor_row(act.writer, stands.donor)["eligible"]
         tests = donor_tests(act.writer, stands.donor)
@@ -283,10 +287,11 @@ def reject_lot(trial: Trial, lot: str, *, statement: str, by: Actor, reason: str
     """
     with acting(trial, Kind.LOT_REJECTED, by=by, reason=reason, at=at) as act:
         row = lot_row(act.writer, lot)
+        in_force = trial.newest(act.writer)
         statement = words("statement", statement, "say why the lot is rejected")
-        check_reasons("lot", lot, status_reasons(lot_of(act.writer, row), "rejected"))
+        check_reasons("lot", lot, status_reasons(lot_of(act.writer, row, in_force.timezone), "rejected"))
         payload = {"lot": lot, "status": "rejected", "status_reason": statement}
-        act.append(payload, stream=lot_stream(lot), in_force=trial.newest(act.writer))
+        act.append(payload, stream=lot_stream(lot), in_force=in_force)
 
 
 def recall_lot(
@@ -304,8 +309,9 @@ def recall_lot(
     """
     with acting(trial, Kind.LOT_RECALLED, by=by, reason=reason, at=at) as act:
         row = lot_row(act.writer, lot)
+        in_force = trial.newest(act.writer)
         statement = words("statement", statement, "say why the lot is recalled")
-        stands = lot_of(act.writer, row)
+        stands = lot_of(act.writer, row, in_force.timezone)
         check_reasons("lot", lot, status_reasons(stands, "recalled"))
         received = _received(act.writer, lot)
         given = {one.bag for one in received}
@@ -316,7 +322,7 @@ def recall_lot(
             "received": [{"bag": one.bag, "participant": one.participant} for one in received],
             "left": [bag.id for bag in stands.bags if bag.id not in given],
         }
-        act.append(payload, stream=lot_stream(lot), in_force=trial.newest(act.writer))
+        act.append(payload, stream=lot_stream(lot), in_force=in_force)
     return received
 
 

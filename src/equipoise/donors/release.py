@@ -118,8 +118,9 @@ def judge_criterion(
 ) -> CriterionVerdict:
     """One criterion on the results of a lot, in the order recorded. Each result that counts must pass.
 
-    Under `per_kg` the value is that of one bag and is divided by the participant's weight in kg; without a weight the
-    verdict is `by weight`, or `pending` without a result.
+    The result is due so many days after that of `made_at`, which is in the trial's zone. Under `per_kg` the value is
+    that of one bag and is divided by the participant's weight in kg; without a weight the verdict is `by weight`, or
+    `pending` without a result.
     """
     due_on = None if criterion.due_days is None else made_at.date() + timedelta(days=criterion.due_days)
 

@@ -117,7 +117,7 @@ CASES = {
         issued,
         label(expires_at=None),
         ["label-expiry"],
-        f"bag = L01-1: [label.expires_at: read at the bedside, is not 2018-02-02 02:{{m}}+00:00; stop; compare bag and label]{GIVEN_NOTHING}",
+        f"bag = L01-1: [label.expires_at: read at the bedside, is not 2018-02-02 10:{{m}}+08:00; stop; compare bag and label]{GIVEN_NOTHING}",
     ),
     "a bag of the same lot": (
         issued,
