@@ -65,6 +65,7 @@ def start_infusion(
     *,
     label: Label,
     second: Actor,
+    further: Sequence[Actor] = (),
     preconditions: Mapping[str, bool | None],
     weight_kg: Number | None,
     started_at: datetime | None = None,
@@ -89,6 +90,7 @@ def start_infusion(
         bag: the bag's code, as scanned.
         label: what was read at the bedside.
         second: who compared it beside the one who acts.
+        further: who else did, where the protocol asks for more than two.
         preconditions: answers by id.
         weight_kg: of the participant today; None when not measured.
         started_at: when; `at` when None.
@@ -97,7 +99,7 @@ def start_infusion(
         accept_weight: why the weight differs so much from that recorded last.
         place: where.
         celsius: temperature of the bag.
-        by: who acts, and holds the bag (or the second person does).
+        by: who acts, and holds the bag (or another of those who compared it does).
         reason: why.
         at: when (UTC).
 
@@ -109,17 +111,18 @@ def start_infusion(
     with trial.ledger.writing() as writer:
         act = Act(trial, Kind.INFUSION_STARTED, writer, by, reason, at, "act")
         asked = {"participant": participant, "course": course, "bag": bag}
-        told = _told(label, second)
+        others = (second, *further)
+        told = _told(label, others)
         try:
             _check_may_act(act)
             _check_readable(asked)
             bedside = _at_bedside(act, participant, course, bag)
             times = _times(bedside, started_at, ends_at)
             accepted = {"accept_conditional": accept_conditional, "accept_weight": accept_weight}
-            attempt = _attempt(bedside, asked, label, second, times, weight_kg, preconditions, accepted)
+            attempt = _attempt(bedside, asked, label, others, times, weight_kg, preconditions, accepted)
             warm = None if celsius is None else exact("celsius", celsius)
-            step = Handover(bag, "infusing", attempt.started_at, _hands(bedside, by, second), "", place, warm)
-            against = _against(bedside, attempt, step, second)
+            step = Handover(bag, "infusing", attempt.started_at, _hands(bedside, by, others), "", place, warm)
+            against = _against(bedside, attempt, step, others)
             if not against:
                 _append_start(bedside, attempt, step, told)
                 return
@@ -230,12 +233,15 @@ def _check_may_act(act: Act) -> None:
         raise Locked("trial", row["code"], "is locked", "ask the data_manager to unlock it")
 
 
-def _told(label: Label, second: Actor) -> dict[str, Any]:
-    """The label as read and the second person, on one line each: what is scanned may be anything, and is kept."""
+def _told(label: Label, others: Sequence[Actor]) -> dict[str, Any]:
+    """The label as read and the other persons, on one line each: what is scanned may be anything, and is kept."""
     read: dict[str, Any] = {name: shown(getattr(label, name)) for name in ("bag", "lot", "participant")}
     read |= {"expires_at": None if label.expires_at is None else label.expires_at.isoformat()}
-    site = None if second.site is None else shown(second.site)
-    return {"label": read, "second": {"id": shown(second.id), "role": shown(second.role), "site": site}}
+    second, *further = [
+        {"id": shown(one.id), "role": shown(one.role), "site": None if one.site is None else shown(one.site)}
+        for one in others
+    ]
+    return {"label": read, "second": second, "further": further}
 
 
 def _check_readable(asked: Mapping[str, str]) -> None:
@@ -273,7 +279,7 @@ def _attempt(
     bedside: _Bedside,
     asked: Mapping[str, str],
     label: Label,
-    second: Actor,
+    others: Sequence[Actor],
     times: tuple[datetime, datetime | None],
     weight_kg: Number | None,
     preconditions: Mapping[str, bool | None],
@@ -288,7 +294,7 @@ def _attempt(
     return Attempt(
         **asked,
         label=label,
-        checked_by=(bedside.act.by.id, second.id),
+        checked_by=(bedside.act.by.id, *(one.id for one in others)),
         started_at=started,
         preconditions=dict(preconditions),
         weight_kg=None if weight_kg is None else quantity("weight_kg", weight_kg, "kg"),
@@ -297,13 +303,13 @@ def _attempt(
     )
 
 
-def _hands(bedside: _Bedside, by: Actor, second: Actor) -> str:
-    """Who of the two holds the bag, as far as the record tells; otherwise who acts."""
+def _hands(bedside: _Bedside, by: Actor, others: Sequence[Actor]) -> str:
+    """Who of those at the bedside holds the bag, as far as the record tells; otherwise who acts."""
     holds = holder(chain_of(bedside.act.writer, bedside.held.bag.id))
-    return second.id if holds == second.id else by.id
+    return next((one.id for one in others if one.id == holds), by.id)
 
 
-def _against(bedside: _Bedside, attempt: Attempt, step: Handover, second: Actor) -> list[Reason]:
+def _against(bedside: _Bedside, attempt: Attempt, step: Handover, others: Sequence[Actor]) -> list[Reason]:
     act, product = bedside.act, bedside.product
     on = bedside.person["randomised_on"]
     planned = {} if on is None else _planned(bedside, date.fromisoformat(str(on)))
@@ -327,11 +333,18 @@ def _against(bedside: _Bedside, attempt: Attempt, step: Handover, second: Actor)
     chain = chain_of(act.writer, bedside.held.bag.id)
     steps = handover_reasons(bedside.held.bag, chain, step)
     found += [reason for reason in steps if reason.code in ("custody-giver", "custody-time")]
-    if second.role not in PERMITTED[act.kind] or second.site not in (None, bedside.person["site"]):
-        who = " or ".join(sorted(PERMITTED[act.kind]))
-        problem = f"is not a {who} of the participant's site"
-        found.append(Reason("second-checker", "second", second.id, problem, "let one who is compare bag and wristband"))
-    return found
+    strangers = [(place, one) for place, one in enumerate(others) if not _of_the_ward(bedside, one)]
+    return found + [_not_of_the_ward(bedside, one, place) for place, one in strangers]
+
+
+def _of_the_ward(bedside: _Bedside, person: Actor) -> bool:
+    return person.role in PERMITTED[bedside.act.kind] and person.site in (None, bedside.person["site"])
+
+
+def _not_of_the_ward(bedside: _Bedside, person: Actor, place: int) -> Reason:
+    field = "second" if place == 0 else f"further[{place - 1}]"
+    problem = f"is not a {' or '.join(sorted(PERMITTED[bedside.act.kind]))} of the participant's site"
+    return Reason("second-checker", field, person.id, problem, "let one who is compare bag and wristband")
 
 
 def _planned(bedside: _Bedside, anchor: date) -> Mapping[str, Any]:

@@ -444,6 +444,34 @@ def test_a_label_prints_its_expiry_to_the_minute(kit, off, codes):
     assert [reason.code for reason in refused.value.reasons] == codes
 
 
+@pytest.fixture
+def asking_three(trial_kit, tmp_path):
+    kit = trial_kit.Kit(tmp_path / "three", trial_kit.PROTOCOL.replace("identity_checks: 2", "identity_checks: 3"))
+    yield kit
+    kit.trial.close()
+
+
+def test_three_persons_check_where_the_protocol_asks_for_three(asking_three):
+    kit, third = asking_three, Actor("o.nurse", "coordinator", "01")
+    participant = kit.issued()
+    for further in ((), (Actor("L.Doctor", "investigator", "01"),)):
+        with pytest.raises(conduct.InfusionRefused) as refused:
+            kit.infuse(participant, further=further)
+        assert [reason.code for reason in refused.value.reasons] == ["identity-checkers"]
+    with pytest.raises(conduct.InfusionRefused) as refused:
+        kit.infuse(participant, further=[kit.OTHER_DOCTOR])
+    assert str(refused.value) == (
+        "bag = L01-1: [further[0] = s.doctor: is not a coordinator or investigator of the participant's site; "
+        f"let one who is compare bag and wristband]{GIVEN_NOTHING}"
+    )
+    kit.infuse(participant, by=third, second=kit.DOCTOR, further=[kit.NURSE])  # the nurse holds the bag
+    (event,) = kit.events(Kind.INFUSION_STARTED)
+    assert event.payload["checked_by"] == ["o.nurse", "l.doctor", "n.nurse"]
+    assert event.payload["further"] == [{"id": "n.nurse", "role": "coordinator", "site": "01"}]
+    assert kit.rows("custody", bag="L01-1", event="infusing")[0]["giver"] == "n.nurse"
+    assert kit.trial.ledger.rebuild().identical
+
+
 def test_the_second_person_may_be_the_one_who_holds_the_bag(kit):
     participant = kit.issued()
     kit.infuse(participant, by=kit.DOCTOR, second=kit.NURSE)
