@@ -17,7 +17,7 @@ from equipoise.conduct.acting import Act, acting
 from equipoise.conduct.details import Number, check_past, exact, moment, moment_text, quantity
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.kinds import Kind
-from equipoise.conduct.permissions import PERMITTED, check_permitted
+from equipoise.conduct.permissions import PERMITTED, check_actor, check_permitted
 from equipoise.conduct.product_record import (
     bag_row,
     chain_of,
@@ -49,6 +49,7 @@ from equipoise.donors import (
     holder,
     judge_dose,
     planned_dose,
+    same_person,
 )
 from equipoise.ledger import Actor, Row
 from equipoise.protocol.interventions import Product, Regimen
@@ -114,7 +115,7 @@ def start_infusion(
         others = (second, *further)
         told = _told(label, others)
         try:
-            _check_may_act(act)
+            _check_may_act(act, others)
             _check_readable(asked)
             bedside = _at_bedside(act, participant, course, bag)
             times = _times(bedside, started_at, ends_at)
@@ -226,8 +227,10 @@ class _Bedside:
     arm: str | None
 
 
-def _check_may_act(act: Act) -> None:
+def _check_may_act(act: Act, others: Sequence[Actor]) -> None:
     check_permitted(act.kind, act.by)
+    for one in others:
+        check_actor(one)
     row = trial_row(act.writer)
     if row["locked"]:
         raise Locked("trial", row["code"], "is locked", "ask the data_manager to unlock it")
@@ -306,7 +309,7 @@ def _attempt(
 def _hands(bedside: _Bedside, by: Actor, others: Sequence[Actor]) -> str:
     """Who of those at the bedside holds the bag, as far as the record tells; otherwise who acts."""
     holds = holder(chain_of(bedside.act.writer, bedside.held.bag.id))
-    return next((one.id for one in others if one.id == holds), by.id)
+    return next((one.id for one in others if holds is not None and same_person(one.id, holds)), by.id)
 
 
 def _against(bedside: _Bedside, attempt: Attempt, step: Handover, others: Sequence[Actor]) -> list[Reason]:

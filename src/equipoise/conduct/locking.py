@@ -19,6 +19,7 @@ from equipoise.conduct.refusing import NotAccepted, NotPermitted, OutOfOrder, St
 from equipoise.conduct.tables import TRIAL
 from equipoise.conduct.trials import Trial, trial_row
 from equipoise.conduct.visit_data import visit_data
+from equipoise.donors import same_person
 from equipoise.ledger import Actor, Row, Tables
 from equipoise.protocol.safety import CodingDictionary
 from equipoise.randomisation import Commitment, Secret, reveal_document
@@ -81,7 +82,7 @@ def unlock(trial: Trial, *, by: Actor, second: Actor, reason: str, at: datetime)
         OutOfOrder: when the trial is not locked.
     """
     check_permitted(Kind.TRIAL_UNLOCKED, second)
-    if second.id == by.id:
+    if same_person(second.id, by.id):
         raise NotPermitted("second", second.id, "is the same person", "ask another person to unlock it with you")
     with acting(trial, Kind.TRIAL_UNLOCKED, by=by, reason=reason, at=at) as act:
         _check_locked(act.writer)

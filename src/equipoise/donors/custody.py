@@ -15,7 +15,7 @@ from typing import Literal, TypeVar
 
 from equipoise.donors.lots import Bag, Excursion, Lot, Temperature, excursions
 from equipoise.donors.measured import plain
-from equipoise.donors.reasons import Reason, minute, same_person
+from equipoise.donors.reasons import Reason, minute, person_key, same_person
 from equipoise.protocol.interventions import Storage
 
 BagStatus = Literal["received", "issued", "infusing", "infused", "returned", "destroyed"]
@@ -94,13 +94,13 @@ def handover_reasons(bag: Bag, chain: Sequence[Handover], new: Handover) -> tupl
         problem = f"cannot be {new.step}" if new.step != "handed over" else "cannot be handed over"
         found.append(Reason("custody-step", f"bag {bag.id}", status, problem, f"it must be {first} first"))
     holds = holder(chain)
-    if not new.giver.strip():
+    if not person_key(new.giver):
         found.append(Reason("custody-giver", "giver", None, "is blank", "name who gives the bag"))
     elif holds is not None and not same_person(new.giver, holds):
         problem = f"does not hold bag {bag.id}, {holds} does"
         found.append(Reason("custody-giver", "giver", new.giver, problem, "record the handover between them first"))
     if new.step not in WITHOUT_RECEIVER:
-        if not new.receiver.strip():
+        if not person_key(new.receiver):
             found.append(Reason("custody-receiver", "receiver", None, "is blank", "name who takes the bag"))
         elif new.step == "handed over" and same_person(new.giver, new.receiver):
             problem = "is the giver too"

@@ -83,6 +83,24 @@ CASES = {
         ["identity-checkers"],
         f"bag = L01-1: [checked_by = n.nurse, N.Nurse: names 1 of the 2 different persons who check identity; let another person compare bag and wristband]{GIVEN_NOTHING}",
     ),
+    "checked by a name that looks like the first": (
+        issued,
+        lambda kit, p: kit.infuse(p, second=Actor("n.nurs\u0435", "investigator", "01")),
+        ["not-permitted"],
+        "actor.id = n.nurs\u0435: is no sign-in name, it holds CYRILLIC SMALL LETTER IE; use a sign-in name of up to 64 letters a to z, digits and . _ @ + -, such as l.doctor",
+    ),
+    "checked by a name with what nobody sees": (
+        issued,
+        lambda kit, p: kit.infuse(p, second=Actor("n.nurse\u200b", "investigator", "01")),
+        ["not-permitted"],
+        None,
+    ),
+    "checked by a third name with what nobody sees": (
+        issued,
+        lambda kit, p: kit.infuse(p, further=[Actor("o.\u00adnurse", "investigator", "01")]),
+        ["not-permitted"],
+        None,
+    ),
     "checked by one of another site": (
         issued,
         lambda kit, p: kit.infuse(p, second=kit.OTHER_DOCTOR),

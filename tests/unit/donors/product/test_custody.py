@@ -98,10 +98,16 @@ def test_a_step_out_of_turn_is_refused(kit, steps, text):
         ),
         (("received",), {"giver": " "}, "giver: is blank; name who gives the bag"),
         (("received", "issued"), {"receiver": ""}, "receiver: is blank; name who takes the bag"),
+        (("received", "issued"), {"receiver": "\u200b"}, "receiver: is blank; name who takes the bag"),
         (
             ("received", "issued", "handed over"),
             {"receiver": "Nurse.Li"},
             "receiver = Nurse.Li: is the giver too; name who takes the bag",
+        ),
+        (
+            ("received", "issued", "handed over"),
+            {"receiver": "nurse.\u00adli\u200b"},
+            "receiver = nurse.\\xadli\\u200b: is the giver too; name who takes the bag",
         ),
         (
             ("received", "issued"),
