@@ -33,6 +33,8 @@ from equipoise.donors import (
 from equipoise.ledger import Row, Tables
 from equipoise.protocol.interventions import Product, Regimen
 
+RELEASERS = ("conditionally_released_by", "released_by")
+
 
 def lot_row(tables: Tables, lot: str) -> Row:
     """The lot's row.
@@ -133,7 +135,8 @@ def chain_of(tables: Tables, bag: str) -> tuple[Handover, ...]:
 
 def held_bag(tables: Tables, product: Product, row: Row, zone: tzinfo) -> HeldBag:
     """A bag as it is when it is to be given: its lot, results, where it stands, how warm it was."""
-    lot = lot_of(tables, lot_row(tables, str(row["lot"])), zone)
+    made = lot_row(tables, str(row["lot"]))
+    lot = lot_of(tables, made, zone)
     chain = chain_of(tables, str(row["bag"]))
     return HeldBag(
         bag_of(row),
@@ -144,6 +147,7 @@ def held_bag(tables: Tables, product: Product, row: Row, zone: tzinfo) -> HeldBa
         None if row["course"] is None else str(row["course"]),
         open_excursions(product, row, chain),
         donor_not_eligible=_not_eligible(tables, lot.donor),
+        released_by=tuple(str(made[how]) for how in RELEASERS if made[how] is not None),
     )
 
 

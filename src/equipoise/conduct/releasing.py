@@ -6,6 +6,7 @@ lot back to quarantine, and the event names who received what.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -233,7 +234,7 @@ def release_lot(
         lot: the lot's code.
         conditional: whether results are still to come.
         certificate: the certificate of analysis, by its number or name.
-        by: who releases, of the quality unit; nobody who has acted as investigator.
+        by: who releases, of the quality unit; nobody who has acted as investigator, or gave a bag of it.
         reason: why.
         at: when (UTC).
 
@@ -259,6 +260,7 @@ def release_lot(
                 donor_eligible=None if eligible is None else bool(eligible),
                 released_by=by.id,
                 investigators=[str(known["id"]) for known in act.writer.rows("investigator")],
+                checkers=_checkers(act.writer, lot),
                 at=at.astimezone(in_force.timezone),
             ),
             *donor_reasons(product.donor_eligibility, tests, donor=stands.donor, donated_on=stands.donated_on),
@@ -335,6 +337,11 @@ def _received(tables: Tables, lot: str) -> tuple[Recipient, ...]:
     """Who received which bag of a lot."""
     rows: list[Row] = tables.rows("infusion", lot=lot)
     return tuple(Recipient(str(row["bag"]), str(row["participant"])) for row in rows)
+
+
+def _checkers(tables: Tables, lot: str) -> set[str]:
+    """Who checked an infusion of a bag of a lot."""
+    return {person for row in tables.rows("infusion", lot=lot) for person in json.loads(str(row["checked_by"]))}
 
 
 def _notice(notice: OutOfSpecification) -> dict[str, object]:

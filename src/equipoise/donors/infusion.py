@@ -16,7 +16,7 @@ from equipoise.donors.custody import BagStatus
 from equipoise.donors.doses import Quantities, contents_of, judge_dose, judge_limits, quantities
 from equipoise.donors.lots import Bag, Excursion, Lot, LotResult, expiry
 from equipoise.donors.measured import plain
-from equipoise.donors.reasons import Reason, distinct_persons, minute
+from equipoise.donors.reasons import Reason, distinct_persons, minute, same_person
 from equipoise.donors.release import judge_criterion, judge_lot
 from equipoise.protocol.interventions import Course, Product, Regimen
 
@@ -126,6 +126,7 @@ class HeldBag:
         excursions: temperatures outside storage.
         excursions_accepted: why the quality unit lets it be used nevertheless; blank when it does not.
         donor_not_eligible: why the donor is not eligible, or no longer; blank when they are.
+        released_by: who released its lot, conditionally or in full.
     """
 
     bag: Bag
@@ -137,6 +138,7 @@ class HeldBag:
     excursions: tuple[Excursion, ...] = ()
     excursions_accepted: str = ""
     donor_not_eligible: str = ""
+    released_by: tuple[str, ...] = ()
 
 
 def check_infusion(
@@ -167,8 +169,9 @@ def check_infusion(
     `bag-unknown`, `bag-used`, `bag-not-issued`, `bag-other-participant`, `bag-other-course`, `bag-other-product`,
     `donor-not-matched`, `donor-verdict`, `donor-not-eligible`, `lot-status`, `lot-conditional`,
     `out-of-specification`, `criterion-undecided`, `expired`, `expires-during`, `storage-excursion`; `label-bag`,
-    `label-lot`, `label-participant`, `label-expiry`, `identity-checkers`; `precondition-unanswered`,
-    `precondition-no`, `precondition-unknown`; `weight`, `weight-change`, `criterion-per-kg`, `dose-limit`.
+    `label-lot`, `label-participant`, `label-expiry`, `checker-released`; `identity-checkers`;
+    `precondition-unanswered`, `precondition-no`, `precondition-unknown`; `weight`, `weight-change`,
+    `criterion-per-kg`, `dose-limit`.
     """
     reasons = [
         *_participant(attempt, product, standing, trial_stopped),
@@ -178,7 +181,7 @@ def check_infusion(
         reasons.append(Reason("bag-unknown", "bag", attempt.bag, "is not in the record", "scan the bag again"))
     else:
         reasons += [*_bag(attempt, product, held), *_donor(standing, held), *_lot(attempt, product, held)]
-        reasons += _label(attempt, held)
+        reasons += [*_label(attempt, held), *_releasers(attempt, held)]
     reasons += [*_checkers(attempt, regimen), *_preconditions(attempt, regimen)]
     reasons += weight_reasons(attempt.weight_kg, standing.weight, attempt.accept_weight)
     if held is not None:
@@ -323,6 +326,13 @@ def _checkers(attempt: Attempt, regimen: Regimen) -> Iterator[Reason]:
         named = ", ".join(attempt.checked_by) or None
         problem = f"names {persons} of the {regimen.identity_checks} different persons who check identity"
         yield Reason("identity-checkers", "checked_by", named, problem, "let another person compare bag and wristband")
+
+
+def _releasers(attempt: Attempt, held: HeldBag) -> Iterator[Reason]:
+    for person in attempt.checked_by:
+        if any(same_person(person, releaser) for releaser in held.released_by):
+            problem = f"released lot {held.lot.id}, and who releases a lot does not give it"
+            yield Reason("checker-released", "checked_by", person, problem, "let another person compare bag and label")
 
 
 def _preconditions(attempt: Attempt, regimen: Regimen) -> Iterator[Reason]:

@@ -197,6 +197,7 @@ def release_reasons(
     donor_eligible: bool | None,
     released_by: str,
     investigators: Collection[str],
+    checkers: Collection[str],
     at: datetime,
 ) -> tuple[Reason, ...]:
     """Every reason against releasing a lot, in full or conditionally; empty when it may be released.
@@ -209,10 +210,11 @@ def release_reasons(
         donor_eligible: the statement on the donor; None while there is none.
         released_by: who releases.
         investigators: who must not, since they treat the participants.
+        checkers: who must not either, since they gave a bag of it.
         at: when, with its offset.
 
-    Codes: `lot-status`, `donor-not-eligible`, `released-by-investigator`, `expired`, `criterion-fails`,
-    `criterion-undecided`, `criterion-pending`, `criterion-overdue`, `nothing-pending`.
+    Codes: `lot-status`, `donor-not-eligible`, `released-by-investigator`, `released-by-checker`, `expired`,
+    `criterion-fails`, `criterion-undecided`, `criterion-pending`, `criterion-overdue`, `nothing-pending`.
     """
     verdicts = judge_lot(product, lot, results)
     found = list(status_reasons(lot, "conditionally released" if conditional else "released"))
@@ -225,6 +227,11 @@ def release_reasons(
         problem = "is an investigator of the trial"
         found.append(
             Reason("released-by-investigator", "released_by", released_by, problem, "let the quality unit release it")
+        )
+    if any(same_person(released_by, checker) for checker in checkers):
+        problem = f"gave a bag of lot {lot.id}"
+        found.append(
+            Reason("released-by-checker", "released_by", released_by, problem, "let another person release it")
         )
     ends = expiry(lot, product)
     # A result that takes longer than the product keeps completes a conditional release of what was given long since.

@@ -56,6 +56,18 @@ def conditional(kit):
     return participant
 
 
+def released_by(kit, person):
+    """A participant with a bag of a lot that the person released conditionally, and the quality unit in full."""
+    kit.typed_donor()
+    participant = kit.matched()
+    kit.measured()
+    kit.release(conditional=True, by=person)
+    kit.result("L01", "sterility")
+    kit.release()
+    kit.issue(participant)
+    return participant
+
+
 def fat(kit):
     """A lot with 9 % T cells: 1.2e8 x 0.09 / 50 kg = 216,000 cells/kg."""
     kit.typed_donor()
@@ -112,6 +124,12 @@ CASES = {
         lambda kit, p: kit.infuse(p, second=Actor("s.tat", "statistician")),
         ["second-checker"],
         f"bag = L01-1: [second = s.tat: is not a coordinator or investigator of the participant's site; let one who is compare bag and wristband]{GIVEN_NOTHING}",
+    ),
+    "checked by who released the lot": (
+        lambda kit: released_by(kit, Actor("z.new", "quality")),
+        lambda kit, p: kit.infuse(p, second=Actor("Z.New", "investigator", "01")),
+        ["checker-released"],
+        f"bag = L01-1: [checked_by = Z.New: released lot L01, and who releases a lot does not give it; let another person compare bag and label]{GIVEN_NOTHING}",
     ),
     "another bag on the label": (
         issued,
@@ -414,6 +432,19 @@ def test_an_attempt_on_a_participant_of_another_site_is_in_the_participants_stre
     known, unknown = kit.events(Kind.INFUSION_REFUSED)
     assert (known.stream, unknown.stream) == (participant, "trial")
     assert (known.payload["label"]["bag"], known.payload["second"]["id"]) == ("L01-1", "l.doctor")
+
+
+def test_who_gave_a_bag_does_not_complete_the_release_of_its_lot(kit):
+    participant = conditional(kit)
+    kit.infuse(participant, accept_conditional="sterility takes 14 days")
+    kit.result("L01", "sterility")
+    with pytest.raises(conduct.Against) as refused:
+        kit.release(by=Actor("N.Nurse", "quality"))
+    assert str(refused.value) == (
+        "lot = L01: [released_by = N.Nurse: gave a bag of lot L01; let another person release it]; "
+        "nothing was recorded; mend these and do it again"
+    )
+    kit.release()
 
 
 def test_a_bag_issued_at_another_site_is_not_there(kit):

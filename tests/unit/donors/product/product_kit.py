@@ -185,6 +185,7 @@ DEFECTS: dict[str, tuple[dict[str, object], str]] = {
     "another wristband": ({"label": {"participant": "P2"}}, "label-participant"),
     "label of another day": ({"label": {"expires_at": EXPIRES + timedelta(days=1)}}, "label-expiry"),
     "label without expiry": ({"label": {"expires_at": None}}, "label-expiry"),
+    "checker who released": ({"held": {"released_by": ("Nurse.WANG",)}}, "checker-released"),
     "one checker": ({"attempt": {"checked_by": ("nurse.li",)}}, "identity-checkers"),
     "one checker twice": ({"attempt": {"checked_by": ("nurse.li", " Nurse.LI ")}}, "identity-checkers"),
     "question unanswered": ({"attempt": {"preconditions": {"afebrile": True}}}, "precondition-unanswered"),

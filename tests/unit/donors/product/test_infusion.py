@@ -90,6 +90,10 @@ TEXTS = {
     "label without expiry": (
         "label.expires_at: read at the bedside, is not 2018-03-02 18:00+08:00; stop; compare bag and label"
     ),
+    "checker who released": (
+        "checked_by = nurse.wang: released lot L1, and who releases a lot does not give it; "
+        "let another person compare bag and label"
+    ),
     "one checker": (
         "checked_by = nurse.li: names 1 of the 2 different persons who check identity; "
         "let another person compare bag and wristband"

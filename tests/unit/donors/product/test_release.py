@@ -148,6 +148,7 @@ def reasons(kit, *, conditional=False, results=None, lot=None, **changes):
         "donor_eligible": True,
         "released_by": "quality.zhao",
         "investigators": ("dr.ma",),
+        "checkers": {"nurse.li", "nurse.wang"},
         "at": kit.RECEIVED,
     } | changes
     lot = replace(kit.LOT, status="quarantine") if lot is None else lot
@@ -183,6 +184,10 @@ def test_a_good_lot_is_released(kit):
         (
             {"released_by": "Dr.Ma "},
             ["released_by = Dr.Ma : is an investigator of the trial; let the quality unit release it"],
+        ),
+        (
+            {"released_by": "NURSE.li\u200b"},
+            ["released_by = NURSE.li\\u200b: gave a bag of lot L1; let another person release it"],
         ),
     ],
 )
