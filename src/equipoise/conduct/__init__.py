@@ -11,10 +11,11 @@ from equipoise.conduct.coding import EventCode, code_adverse_event, coding_dicti
 from equipoise.conduct.correcting import correct, correct_visit_date, mark_missing
 from equipoise.conduct.donating import judge_donor, record_donor_tests, register_donor
 from equipoise.conduct.eligibility import Verdict
+from equipoise.conduct.finishing import finish_infusion
 from equipoise.conduct.handling import accept_excursion, destroy_bag, hand_over_bag, issue_bag, return_bag
 from equipoise.conduct.harm import follow_up_adverse_event, report_adverse_event
 from equipoise.conduct.harm_correcting import correct_adverse_event, void_adverse_event
-from equipoise.conduct.infusing import finish_infusion, start_infusion
+from equipoise.conduct.infusing import start_infusion
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.leaving import deviation, withdraw
 from equipoise.conduct.locking import OpenItem, allocations_file, lock, open_items, reveal, unlock

@@ -1,4 +1,4 @@
-"""Give a course at the bedside: check, start, finish.
+"""Start a course at the bedside, once it is checked.
 
 Every refused attempt to start is recorded with all its reasons, whoever made it, and nothing is recorded as given. What
 cannot be recorded is an attempt without a reason or with a clock set back: no event can be made of it.
@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Context, Decimal
 from typing import Any
 
 from equipoise.capture import number_text
-from equipoise.conduct.acting import Act, acting
+from equipoise.conduct.acting import Act
 from equipoise.conduct.details import Number, check_past, exact, moment, moment_text, quantity
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.kinds import Kind
@@ -21,41 +20,32 @@ from equipoise.conduct.permissions import PERMITTED, check_actor, check_permitte
 from equipoise.conduct.product_record import (
     bag_row,
     chain_of,
-    check_reasons,
     held_bag,
-    infusion_row,
     reasons_payload,
     regimen_of,
     standing_of,
     step_payload,
 )
-from equipoise.conduct.refusing import InfusionRefused, Locked, NotAccepted, OutOfOrder
+from equipoise.conduct.refusing import InfusionRefused, Locked, NotAccepted
 from equipoise.conduct.stopping_watch import pause_of, standings_after_start
 from equipoise.conduct.tables import TRIAL
 from equipoise.conduct.trials import Trial, trial_row
 from equipoise.donors import (
     Attempt,
-    Finish,
     Handover,
     HeldBag,
     Label,
-    Measured,
     Reason,
-    check_finish,
     check_infusion,
-    finish_findings,
-    given_dose,
     handover_reasons,
     holder,
-    judge_dose,
     planned_dose,
     same_person,
+    start_findings,
 )
 from equipoise.ledger import Actor, Row
 from equipoise.protocol.interventions import Product, Regimen
 from equipoise.refusals import Refusal, shown
-
-AS_A_FLOAT_HOLDS = Context(prec=15)
 
 
 def start_infusion(
@@ -73,12 +63,13 @@ def start_infusion(
     ends_at: datetime | None = None,
     accept_conditional: str = "",
     accept_weight: str = "",
+    told_late: str = "",
     place: str = "",
     celsius: Number | None = None,
     by: Actor,
     reason: str,
     at: datetime,
-) -> None:
+) -> tuple[Reason, ...]:
     """Start a course, once two persons have compared bag, label and wristband and nothing speaks against it.
 
     One transaction: what is checked cannot change before the start is recorded, so that a bag and a course are given
@@ -98,11 +89,15 @@ def start_infusion(
         ends_at: when it is expected to end, if told.
         accept_conditional: why a conditionally released lot is used.
         accept_weight: why the weight differs so much from that recorded last.
+        told_late: why the start is told so long after it.
         place: where.
         celsius: temperature of the bag.
         by: who acts, and holds the bag (or another of those who compared it does).
         reason: why.
         at: when (UTC).
+
+    Returns:
+        What must be noted, such as a start that is told late; the event keeps it.
 
     Raises:
         InfusionRefused: with every reason against it; the attempt is recorded.
@@ -119,14 +114,17 @@ def start_infusion(
             _check_readable(asked)
             bedside = _at_bedside(act, participant, course, bag)
             times = _times(bedside, started_at, ends_at)
-            accepted = {"accept_conditional": accept_conditional, "accept_weight": accept_weight}
+            accepted = {
+                "accept_conditional": accept_conditional,
+                "accept_weight": accept_weight,
+                "told_late": told_late,
+            }
             attempt = _attempt(bedside, asked, label, others, times, weight_kg, preconditions, accepted)
             warm = None if celsius is None else exact("celsius", celsius)
             step = Handover(bag, "infusing", attempt.started_at, _hands(bedside, by, others), "", place, warm)
             against = _against(bedside, attempt, step, others)
             if not against:
-                _append_start(bedside, attempt, step, told)
-                return
+                return _append_start(bedside, attempt, step, told)
             refused = InfusionRefused(bag, against)
             codes = reasons_payload(against)
         except Refusal as refusal:
@@ -134,84 +132,6 @@ def start_infusion(
             codes = [{"code": _code_of(refusal), "text": str(refusal)}]
         _append_refusal(act, asked, told, codes)
     raise refused
-
-
-def finish_infusion(
-    trial: Trial,
-    participant: str,
-    course: str,
-    *,
-    stopped_at: datetime,
-    volume_given_ml: Number,
-    completed: bool,
-    stop_reason: str = "",
-    by: Actor,
-    reason: str,
-    at: datetime,
-) -> tuple[Reason, ...]:
-    """Record the end of an infusion; what it gave is computed and kept.
-
-    Args:
-        trial: the trial.
-        participant: who received it.
-        course: which course.
-        stopped_at: when it ended.
-        volume_given_ml: how much was given.
-        completed: whether all was given that was meant to be.
-        stop_reason: why not; blank when it was.
-        by: who records it.
-        reason: why.
-        at: when (UTC).
-
-    Returns:
-        What must be noted, such as a dose beside the plan; the event keeps it.
-
-    Raises:
-        NotFound: when the participant is not in this trial.
-        OutOfOrder: when the course was not started, or is finished.
-        NotAccepted: when a detail is none, or the end is to come.
-        Against: with every reason why the end cannot be as it is told.
-    """
-    with acting(trial, Kind.INFUSION_FINISHED, by=by, reason=reason, at=at) as act:
-        person = act.participant(participant)
-        in_force = act.in_force_for(person)
-        row = infusion_row(act, participant, course)
-        if row["stopped_at"] is not None:
-            raise OutOfOrder("course", course, f"was finished at {row['stopped_at']}", "leave it")
-        stopped = moment("stopped_at", stopped_at)
-        check_past("stopped_at", stopped, at)
-        volume = quantity("volume_given_ml", volume_given_ml, "mL", zero=True)
-        zone = in_force.timezone
-        finish = Finish(stopped.astimezone(zone), volume, completed, stop_reason.strip())
-        bag = bag_row(act, str(row["bag"]))
-        product = in_force.product(str(bag["product"]))
-        held = held_bag(act.writer, product, bag, zone)
-        started = datetime.fromisoformat(str(row["started_at"])).astimezone(zone)
-        chain = chain_of(act.writer, held.bag.id)
-        step = Handover(held.bag.id, "infused", stopped, holder(chain) or by.id, "", "", None, volume)
-        against = check_finish(finish, held.bag, started_at=started)
-        if not against:
-            against = handover_reasons(held.bag, chain, step)
-        check_reasons("course", course, against)
-        allocated = act.writer.row("allocation", participant)
-        assert allocated is not None, "who was infused is randomised"
-        regimen = regimen_of(in_force, str(allocated["arm"]), product.id)
-        assert regimen is not None, "the product is given to an arm"
-        weight = None if row["weight_kg"] is None else Decimal(str(row["weight_kg"]))
-        found = finish_findings(finish, held, product=product, regimen=regimen, weight_kg=weight)
-        payload = {
-            "participant": participant,
-            "course": course,
-            "stopped_at": moment_text(stopped),
-            "volume_given_ml": number_text(volume),
-            "completed": completed,
-            "stop_reason": finish.stop_reason or None,
-            "dose": _dose(finish, held, product, regimen, weight),
-            "findings": reasons_payload(found),
-            **step_payload(step, chain),
-        }
-        act.append(payload, stream=participant, in_force=in_force)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +222,7 @@ def _attempt(
         preconditions=dict(preconditions),
         weight_kg=None if weight_kg is None else quantity("weight_kg", weight_kg, "kg"),
         ends_at=ends,
+        told_at=bedside.act.at.astimezone(bedside.in_force.timezone),
         **accepted,
     )
 
@@ -354,8 +275,9 @@ def _planned(bedside: _Bedside, anchor: date) -> Mapping[str, Any]:
     return {} if bedside.arm is None else bedside.in_force.planned_courses(bedside.arm, anchor)
 
 
-def _append_start(bedside: _Bedside, attempt: Attempt, step: Handover, told: Mapping[str, Any]) -> None:
+def _append_start(bedside: _Bedside, attempt: Attempt, step: Handover, told: Mapping[str, Any]) -> tuple[Reason, ...]:
     act, held = bedside.act, bedside.held
+    found = start_findings(attempt, product=bedside.product, held=held)
     chain = chain_of(act.writer, held.bag.id)
     planned = planned_dose(bedside.regimen, attempt.weight_kg)
     payload = {
@@ -371,12 +293,15 @@ def _append_start(bedside: _Bedside, attempt: Attempt, step: Handover, told: Map
         "preconditions": dict(attempt.preconditions),
         "accept_conditional": attempt.accept_conditional.strip() or None,
         "accept_weight": attempt.accept_weight.strip() or None,
+        "told_late": attempt.told_late.strip() or None,
         "checked_by": list(attempt.checked_by),
         "stopping": _standings(bedside, attempt),
+        "findings": reasons_payload(found),
         **told,
         **step_payload(step, chain),
     }
     act.append(payload, stream=attempt.participant, in_force=bedside.in_force)
+    return found
 
 
 def _standings(bedside: _Bedside, attempt: Attempt) -> list[dict[str, Any]]:
@@ -410,24 +335,3 @@ def _code_of(refusal: Refusal) -> str:
     """A refusal that is not of the rules, by its kind: `not-found`, `not-permitted`, `locked`, `not-accepted`."""
     name = type(refusal).__name__
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
-
-
-def _dose(
-    finish: Finish, held: HeldBag, product: Product, regimen: Regimen, weight: Decimal | None
-) -> dict[str, str | None]:
-    """What was given, exact numbers as text; None where only a bound or nothing is known."""
-    given = given_dose(finish, held, product=product, weight_kg=weight)
-    judged = judge_dose(product, regimen, given, weight)
-    return {
-        "cells_given": number_text(given.cells),
-        "viable_nk": _exact(given.viable_nk),
-        "cd3_per_kg": _exact(given.cd3_per_kg),
-        "endotoxin_per_kg": _exact(given.endotoxin_per_kg),
-        "planned_dose": None if judged.planned is None else number_text(judged.planned),
-        "dose_share": _exact(judged.share),
-        "text": judged.text,
-    }
-
-
-def _exact(measured: Measured | None) -> str | None:
-    return None if measured is None or measured.exact is None else number_text(AS_A_FLOAT_HOLDS.plus(measured.exact))

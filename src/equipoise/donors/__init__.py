@@ -41,15 +41,13 @@ from equipoise.donors.hla_typing import HlaTyping, MacCodes, parse_typing, read_
 from equipoise.donors.infusion import (
     Attempt,
     DonorMatch,
-    Finish,
     HeldBag,
     Label,
     Standing,
-    check_finish,
     check_infusion,
-    finish_findings,
-    given_dose,
+    start_findings,
 )
+from equipoise.donors.infusion_end import Finish, check_finish, finish_findings, given_dose
 from equipoise.donors.kir import BContent, KirTyping, b_content, parse_kir
 from equipoise.donors.ligand_reference import Reference, builtin_reference, read_reference
 from equipoise.donors.ligand_rules import group_77_80, ligand_group
@@ -173,6 +171,7 @@ __all__ = [
     "rule_named",
     "same_person",
     "shown",
+    "start_findings",
     "status_reasons",
     "trace",
 ]

@@ -303,6 +303,18 @@ CASES = {
         ["not-accepted"],
         None,
     ),
+    "ended before it starts": (
+        issued,
+        lambda kit, p: kit.infuse(p, ends_at=kit.now - timedelta(days=3)),
+        ["ends-before-start"],
+        None,
+    ),
+    "told on the next day, when it has expired": (
+        before_release(lambda kit, _: kit.wait(1)),
+        lambda kit, p: kit.infuse(p, started_at=kit.now - timedelta(hours=23)),
+        ["told-late"],
+        None,
+    ),
     "started before it was issued": (
         issued,
         lambda kit, p: kit.infuse(p, started_at=kit.now - timedelta(minutes=5)),
@@ -453,6 +465,29 @@ def test_a_bag_issued_at_another_site_is_not_there(kit):
     with pytest.raises(conduct.NotFound) as refused:
         kit.infuse(other, by=kit.OTHER_DOCTOR)
     assert str(refused.value) == "bag = L01-1: is not in this trial; check the code"
+
+
+def test_a_start_told_on_the_next_day_is_noted_where_all_can_see_it(kit):
+    participant = kit.issued()
+    kit.now += timedelta(hours=30)
+    started = kit.now - timedelta(hours=20)
+    found = kit.infuse(participant, started_at=started, told_late="the line to the ward was down")
+    assert [one.code for one in found] == ["told-late", "expired-when-told"]
+    (event,) = kit.events(Kind.INFUSION_STARTED)
+    assert event.payload["told_late"] == "the line to the ward was down"
+    assert event.payload["findings"] == [{"code": one.code, "text": str(one)} for one in found]
+    kit.finish(participant, stopped_at=kit.now)
+    (row,) = conduct.snapshot(kit.trial).infusions.to_dict("records")
+    assert row["findings"] == ("told-late", "expired-when-told", "expired-during")
+    assert kit.trial.ledger.rebuild().identical
+
+
+def test_an_infusion_whose_end_was_not_foretold_is_judged_when_it_ends(kit):
+    participant = kit.issued()
+    kit.now += timedelta(hours=23, minutes=40)
+    assert kit.infuse(participant) == ()
+    (finding,) = kit.finish(participant)
+    assert finding.code == "expired-during"
 
 
 def test_a_course_is_started_and_what_was_checked_is_kept(kit):
@@ -707,6 +742,7 @@ def test_two_courses_each_with_its_own_bag_and_the_frames(kit):
         "completed": True,
         "stop_reason": None,
         "checked_by": ("n.nurse", "l.doctor"),
+        "findings": (),
     }
     assert (first["stopped_at"] - first["started_at"]) == timedelta(minutes=31)
     assert (second["course"], second["day"], second["in_window"], second["stopped_at"]) == ("C2", 29, True, None)

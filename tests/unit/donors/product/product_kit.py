@@ -150,6 +150,8 @@ DEFECTS: dict[str, tuple[dict[str, object], str]] = {
         },
         "course-after-visit",
     ),
+    "ends before it starts": ({"attempt": {"ends_at": STARTED - timedelta(minutes=1)}}, "ends-before-start"),
+    "told the next day": ({"attempt": {"told_at": STARTED + timedelta(hours=23)}}, "told-late"),
     "no such bag": ({"held": None}, "bag-unknown"),
     "bag running": ({"held": {"status": "infusing"}}, "bag-used"),
     "bag used": ({"held": {"status": "infused"}}, "bag-used"),

@@ -6,7 +6,15 @@ from decimal import Decimal
 
 import pytest
 
-from equipoise.donors import DonorMatch, Finish, RecordedWeight, check_finish, finish_findings, given_dose
+from equipoise.donors import (
+    DonorMatch,
+    Finish,
+    RecordedWeight,
+    check_finish,
+    finish_findings,
+    given_dose,
+    start_findings,
+)
 
 TEN_O_CLOCK = datetime(2018, 3, 2, 10, 0, tzinfo=timezone(timedelta(hours=8)))
 TEXTS = {
@@ -34,6 +42,13 @@ TEXTS = {
     ),
     "samples not taken": (
         "course = C2: the samples of visit m1 come first and are not recorded; take and record those of m1"
+    ),
+    "ends before it starts": (
+        "ends_at = 2018-03-02 08:59+08:00: is before the start, 2018-03-02 09:00+08:00; correct one of the two times"
+    ),
+    "told the next day": (
+        "started_at = 2018-03-02 09:00+08:00: is told only at 2018-03-03 08:00+08:00; "
+        "correct the time, or say why it is told so late (told_late)"
     ),
     "no such bag": "bag = B1: is not in the record; scan the bag again",
     "bag running": "bag B1 = infusing: is used already; a bag is given once; fetch another",
@@ -197,6 +212,37 @@ def test_what_the_protocol_allows_is_no_reason(kit, change):
 def test_a_weight_may_differ_by_a_share_of_the_recorded_one(kit, recorded, found):
     reasons = kit.reasons_after({"standing": {"weight": RecordedWeight(Decimal(recorded), date(2018, 3, 1))}})
     assert [reason.problem.partition(" %")[0] for reason in reasons] == ([] if found is None else [f"is {found}"])
+
+
+@pytest.mark.parametrize(
+    ("after", "why", "codes", "noted"),
+    [
+        (timedelta(hours=1), "", [], []),
+        (timedelta(minutes=61), "", ["told-late"], []),
+        (timedelta(minutes=61), " ", ["told-late"], []),
+        (timedelta(minutes=61), "the line was down", [], ["told-late"]),
+        (timedelta(hours=8, minutes=59), "the line was down", [], ["told-late"]),
+        (timedelta(hours=9), "the line was down", [], ["told-late", "expired-when-told"]),
+    ],
+)
+def test_a_start_that_is_told_late_needs_a_word_and_is_noted(kit, after, why, codes, noted):
+    attempt = replace(kit.ATTEMPT, told_at=kit.STARTED + after, told_late=why)
+    assert [
+        reason.code for reason in kit.reasons_after({"attempt": {"told_at": attempt.told_at, "told_late": why}})
+    ] == codes
+    if not codes:
+        found = start_findings(attempt, product=kit.PRODUCT, held=kit.HELD)
+        assert [one.code for one in found] == noted
+
+
+def test_what_is_noted_of_a_start_says_when_and_why(kit):
+    attempt = replace(kit.ATTEMPT, told_at=kit.EXPIRES, told_late=" the line was down ")
+    assert [str(one) for one in start_findings(attempt, product=kit.PRODUCT, held=kit.HELD)] == [
+        "started_at = 2018-03-02 09:00+08:00: was told only at 2018-03-02 18:00+08:00: the line was down; "
+        "report a deviation",
+        "lot L1 expiry = 2018-03-02 18:00+08:00: had gone by when the start was told, 2018-03-02 18:00+08:00; "
+        "report a deviation",
+    ]
 
 
 def test_a_participant_without_an_arm_has_no_window(kit):
