@@ -3,7 +3,7 @@
 # ruff: noqa: E501 (each text stands whole, on a line of its own)
 
 from dataclasses import replace
-from datetime import date, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
@@ -641,6 +641,11 @@ FINISH = {
         lambda kit, p: watch(kit, p, minutes=10**6),
         "minutes = 1000000: are not minutes of an infusion; count from its start",
     ),
+    "watched before it happened": (
+        lambda kit: (p := kit.issued(), kit.infuse(p))[0],
+        lambda kit, p: watch(kit, p, minutes=240),
+        "minutes = 240: are to come, the start was 1 min ago; give the minutes at which it was measured, once it is",
+    ),
     "nothing measured": (
         lambda kit: kit.infused(),
         lambda kit, p: watch(kit, p, values={}),
@@ -699,6 +704,17 @@ def test_what_follows_an_infusion_is_refused_whole(kit, name):
     if text is not None:
         assert str(refused.value) == text.replace("{p}", str(participant))
     assert kit.head() == head
+
+
+@pytest.mark.parametrize(("minutes", "seconds"), [(-15, 0), (0, 0), (15, 0), (15, -20)])
+def test_vital_signs_are_recorded_once_they_were_measured(kit, minutes, seconds):
+    participant = kit.issued()
+    kit.now += timedelta(seconds=30)
+    kit.infuse(participant)
+    (row,) = kit.rows("infusion")
+    at = datetime.fromisoformat(row["started_at"]) + timedelta(minutes=max(minutes, 0), seconds=seconds)
+    watch(kit, participant, minutes=minutes, at=at)
+    assert [row["minutes"] for row in kit.rows("infusion_vital_signs")] == [minutes]
 
 
 def test_two_courses_each_with_its_own_bag_and_the_frames(kit):
