@@ -102,7 +102,7 @@ def finish_infusion(
         regimen = regimen_of(in_force, str(allocated["arm"]), product.id)
         assert regimen is not None, "the product is given to an arm"
         weight = None if row["weight_kg"] is None else Decimal(str(row["weight_kg"]))
-        found = finish_findings(finish, held, product=product, regimen=regimen, weight_kg=weight)
+        found = finish_findings(finish, held, started_at=started, product=product, regimen=regimen, weight_kg=weight)
         payload = {
             "participant": participant,
             "course": course,

@@ -606,6 +606,16 @@ FINISH = {
         lambda kit, p: kit.finish(p, volume_given_ml="101"),
         "course = C1: [volume_given_ml = 101: is above the 100 mL of bag L01-1; correct the volume]; nothing was recorded; mend these and do it again",
     ),
+    "all given, and 40 mL of it": (
+        lambda kit: (p := kit.issued(), kit.infuse(p))[0],
+        lambda kit, p: kit.finish(p, volume_given_ml="40"),
+        "course = C1: [volume_given_ml = 40: is below 90 of the 100 mL of bag L01-1, for an infusion that was completed; correct the volume, or record it as not completed and say why it was stopped]; nothing was recorded; mend these and do it again",
+    ),
+    "ended after 40 days": (
+        lambda kit: (p := kit.issued(), kit.infuse(p), kit.wait(40))[0],
+        lambda kit, p: kit.finish(p),
+        None,
+    ),
     "less than nothing": (
         lambda kit: (p := kit.issued(), kit.infuse(p))[0],
         lambda kit, p: kit.finish(p, volume_given_ml="-1"),
@@ -805,7 +815,8 @@ def test_what_is_left_of_product_stands_in_the_way_of_the_lock(kit):
     ]
     with pytest.raises(conduct.StillOpen):
         conduct.lock(kit.trial, **kit.entry(kit.MANAGER))
-    kit.finish(participant)
+    started = datetime.fromisoformat(kit.rows("infusion")[0]["started_at"])
+    kit.finish(participant, stopped_at=started + timedelta(minutes=31))
     conduct.miss_course(kit.trial, participant, "C2", cause="away", **kit.entry())
     kit.result("L01", "sterility")
     for bag in ("L01-2", "L01-3"):
