@@ -160,7 +160,7 @@ def destroy_bag(
     reason: str,
     at: datetime,
 ) -> None:
-    """Destroy a bag, or what an infusion left of it.
+    """Destroy a bag, a part of it, or what is left of it; what was destroyed in part is given to nobody.
 
     Args:
         trial: the trial.
@@ -174,7 +174,7 @@ def destroy_bag(
 
     Raises:
         NotFound: when the bag is not in this trial.
-        Against: when it is being infused or destroyed already, or holds less.
+        Against: when it is being infused, or holds less or nothing.
     """
     with acting(trial, Kind.BAG_DESTROYED, by=by, reason=reason, at=at) as act:
         row = bag_row(act, bag)

@@ -29,7 +29,7 @@ STEP_FROM: Mapping[Step, tuple[BagStatus | None, ...]] = {
     "infusing": ("issued",),
     "infused": ("infusing",),
     "returned": ("issued",),
-    "destroyed": ("received", "issued", "returned", "infused"),
+    "destroyed": ("received", "issued", "returned", "infused", "destroyed"),
 }
 WITHOUT_RECEIVER = ("infusing", "infused", "destroyed")
 
@@ -66,7 +66,11 @@ class Handover:
 
 
 def bag_status(chain: Sequence[Handover]) -> BagStatus | None:
-    """Where a bag stands after its handovers; None before it came. What is left of an infused bag may be destroyed."""
+    """Where a bag stands after its handovers; None before it came.
+
+    What is left of an infused bag may be destroyed, and it stays infused. A bag of which a part was destroyed stands as
+    destroyed, since its dose is no more that of its lot: the rest can only be destroyed too.
+    """
     status: BagStatus | None = None
     for handover in chain:
         if handover.step != "handed over" and status != "infused":
@@ -90,7 +94,7 @@ def handover_reasons(bag: Bag, chain: Sequence[Handover], new: Handover) -> tupl
     if new.bag != bag.id or any(one.bag != bag.id for one in chain):
         found.append(Reason("bag-other", "bag", new.bag, f"is not bag {bag.id}", "scan the bag again"))
     if status not in STEP_FROM[new.step]:
-        first = " or ".join(one or "not yet received" for one in STEP_FROM[new.step])
+        first = " or ".join(one or "not yet received" for one in STEP_FROM[new.step] if one != new.step)
         problem = f"cannot be {new.step}" if new.step != "handed over" else "cannot be handed over"
         found.append(Reason("custody-step", f"bag {bag.id}", status, problem, f"it must be {first} first"))
     holds = holder(chain)
