@@ -42,6 +42,55 @@ def test_a_lot_is_not_released_on_a_result_in_another_unit(kit):
     assert [(reason.code, reason.value) for reason in refused.value.reasons] == [("criterion-undecided", "40")]
 
 
+RENAMED = (
+    ("product: cells, regimen", "product: other, regimen"),
+    ("  - id: cells\n    name: Cells\n    dose_form", "  - id: other\n    name: Cells\n    dose_form"),
+)
+WITHOUT_C1 = ("      - {id: C1, at: {days: 1}, window: {days_before: 0, days_after: 7}}\n", "")
+NOT_GIVEN = ("type: BIOLOGIC, product: cells, regimen: two}", "type: BIOLOGIC}")
+STARTED = "courses = C1: of cells was started and is left out for who received it: {p}; " + (
+    "keep the intervention, its product, and the course in its regimen"
+)
+
+
+def refused(kit, *changes):
+    head = kit.head()
+    with pytest.raises(conduct.NotAccepted) as found:
+        conduct.amend(kit.trial, kit.amended(*changes), **kit.entry(kit.MANAGER))
+    assert kit.head() == head
+    return str(found.value)
+
+
+def test_a_product_that_has_lots_is_kept(kit):
+    kit.typed_donor()
+    for number in range(1, 13):
+        kit.received(f"L{number:02d}")
+    assert refused(kit, *RENAMED) == (
+        "products = cells: has lots and is left out: L01, L02, L03, L04, L05, L06, L07, L08, L09, L10 and 2 more; "
+        "keep the product"
+    )
+
+
+@pytest.mark.parametrize("change", [WITHOUT_C1, NOT_GIVEN], ids=["course left out", "given to nobody"])
+@pytest.mark.parametrize("finished", [False, True], ids=["running", "given"])
+def test_a_course_that_was_started_is_kept(kit, change, finished):
+    participant = kit.issued()
+    kit.infuse(participant)
+    if finished:
+        kit.finish(participant)
+    assert refused(kit, change) == STARTED.format(p=participant)
+    amended(kit, ("window: {days_before: 7, days_after: 7}, after: m1", "window: {days_before: 7, days_after: 9}"))
+    if not finished:
+        kit.finish(participant)
+    assert conduct.snapshot(kit.trial).infusions["in_window"].tolist() == [True]
+
+
+def test_what_nobody_received_may_be_left_out(kit):
+    kit.in_arm("NEW")
+    amended(kit, *RENAMED)
+    amended(kit, WITHOUT_C1, version="3.0")
+
+
 def test_a_longer_shelf_life_revives_no_lot(kit):
     participant = kit.issued()
     kit.now += timedelta(hours=30)
