@@ -167,8 +167,19 @@ def test_a_scale_that_is_not_there_is_refused(run, labs, tmp_path, options, told
 
 def test_the_values_are_never_written_over(run, labs):
     code, _, err = run("safety", "grade", labs, "--scale", "daids", "--out", labs)
-    assert (code, err) == (1, f"Refused. --out = {labs}: is the file of the values; name another file\n")
+    assert (code, err) == (
+        1,
+        f"Refused. --out = {labs}: is a file that this command reads; give the result a name of its own\n",
+    )
     assert labs.read_text() == LABS
+
+
+def test_a_scale_of_ones_own_is_never_written_over(run, labs, tmp_path):
+    own = tmp_path / "own.yaml"
+    own.write_text("kept")
+    code, _, err = run("safety", "grade", labs, "--scale", "daids", "--scale-file", own, "--out", own)
+    assert (code, err.partition(";")[0]) == (1, f"Refused. --out = {own}: is a file that this command reads")
+    assert own.read_text() == "kept"
 
 
 def test_a_long_table_keeps_its_order_and_tells_the_line_of_a_fault(run, labs, tmp_path):
