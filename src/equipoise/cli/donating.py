@@ -9,7 +9,7 @@ import click
 
 from equipoise.cli.by_example import ByExample
 from equipoise.cli.outputs import check_out
-from equipoise.cli.showing import progress, say, say_json, say_refusal, table
+from equipoise.cli.showing import counted, progress, say, say_json, say_refusal, table
 from equipoise.refusals import Refusal, shown
 
 if TYPE_CHECKING:
@@ -184,11 +184,6 @@ def some_of(codes: tuple[str, ...]) -> str:
     """The first codes, and how many more there are."""
     more = f" and {len(codes) - MOST_SHOWN:,} more" if len(codes) > MOST_SHOWN else ""
     return ", ".join(map(shown, codes[:MOST_SHOWN])) + more
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, such as 1 donor or 2 donors."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def opened(reference_path: Path | None, mac_path: Path | None) -> tuple[Reference, MacCodes | None]:

@@ -10,7 +10,7 @@ import click
 
 from equipoise.cli.by_example import ByExample
 from equipoise.cli.outputs import check_out
-from equipoise.cli.showing import say, table
+from equipoise.cli.showing import counted, say, table
 from equipoise.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def grade(
     graded = grade_table(read_laboratory_table(labs), scales, unanswered=unanswered)
     graded.write(out)
     _say_summary(graded)
-    say(f"Wrote {out}: {len(graded.table)} values")
+    say(f"Wrote {out}: {counted(len(graded.table), 'value')}")
 
 
 def _scales(names: tuple[str, ...], files: tuple[Path, ...]) -> list[Scale]:

@@ -387,6 +387,15 @@ def test_build_does_not_write_over_what_it_reads(capsys: pytest.CaptureFixture[s
     assert Path("C_prot.txt").read_bytes() == kept
 
 
+def test_build_counts_one_protein_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = (FILES / "hla_prot.fasta").read_text().splitlines()
+    first = next(place for place, line in enumerate(lines) if line.startswith(">") and " C*" in line)
+    last = next((place for place in range(first + 1, len(lines)) if lines[place].startswith(">")), len(lines))
+    written("one.fasta", *lines[first:last])
+    assert equipoise("hla", "build", "one.fasta", "--out", "one.csv", "--release", "9.99.0") == 0
+    assert capsys.readouterr().out.startswith("Wrote one.csv: 1 protein, ")
+
+
 def test_build_refuses_what_is_no_protein_file(capsys: pytest.CaptureFixture[str]) -> None:
     written("x.txt", "hello")
     assert equipoise("hla", "build", "x.txt", "--out", "reference.csv") == 1
