@@ -15,7 +15,7 @@ from equipoise.ledger import Actor
 from equipoise.randomisation import Secret
 
 SECRET = Secret(bytes(range(32)))
-MANAGER, DOCTOR = Actor("dm<blink>", "data_manager"), Actor("pi<blink>", "investigator", "01")
+MANAGER, DOCTOR = Actor("dm", "data_manager"), Actor("pi", "investigator", "01")
 START = datetime(2026, 2, 1, 9, tzinfo=UTC)
 
 HOSTILE = "</title></svg></style><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}{% raw %}$\\frac$"

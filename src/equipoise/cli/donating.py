@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from equipoise.cli.by_example import ByExample
-from equipoise.cli.showing import progress, say, say_json, say_refusal, table
+from equipoise.cli.outputs import check_out
+from equipoise.cli.showing import counted, progress, say, say_json, say_refusal, table
 from equipoise.refusals import Refusal, shown
 
 if TYPE_CHECKING:
@@ -47,10 +48,11 @@ def build(files: tuple[Path, ...], out: Path, release: str | None) -> None:
     from equipoise.donors.hla_files import build_reference
     from equipoise.donors.ligand_reference import reference_text
 
+    check_out(out, files)
     with progress("Reading") as show:
         reference = build_reference(files, release=release, progress=show)
     write_whole(out, reference_text(reference).encode())
-    say(f"Wrote {out}: {len(reference.entries):,} proteins, {reference.title}")
+    say(f"Wrote {out}: {counted(len(reference.entries), 'protein')}, {reference.title}")
     lacking = [locus for locus in ("A", "B", "C") if not any(name[0] == locus for name in reference.entries)]
     if lacking:
         say_refusal(f"It holds no allele of HLA-{', HLA-'.join(lacking)}: give that file too.")
@@ -127,9 +129,7 @@ def match(
     from equipoise.exchange.matching_tables import as_cells, read_people, write_matrix
 
     deciding = rule_named(rule)
-    for path in filter(None, (donors_path, recipients_path, reference_path, mac_path)):
-        if out.exists() and path.exists() and out.samefile(path):
-            raise Refusal("out", out, "is a file that this command reads", "give the result a name of its own")
+    check_out(out, (donors_path, recipients_path, reference_path, mac_path))
     reference, mac = opened(reference_path, mac_path)
     wanted = [locus.strip().upper() for locus in loci.split(",") if locus.strip()]
     reader = PersonReader(reference, loci=wanted, with_a3_a11=with_a3_a11, mac=mac)
@@ -184,11 +184,6 @@ def some_of(codes: tuple[str, ...]) -> str:
     """The first codes, and how many more there are."""
     more = f" and {len(codes) - MOST_SHOWN:,} more" if len(codes) > MOST_SHOWN else ""
     return ", ".join(map(shown, codes[:MOST_SHOWN])) + more
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, such as 1 donor or 2 donors."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def opened(reference_path: Path | None, mac_path: Path | None) -> tuple[Reference, MacCodes | None]:

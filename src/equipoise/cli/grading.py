@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from equipoise.cli.by_example import ByExample
-from equipoise.cli.showing import say, table
+from equipoise.cli.outputs import check_out
+from equipoise.cli.showing import counted, say, table
 from equipoise.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -56,13 +57,12 @@ def grade(
     """
     from equipoise.exchange import grade_table, read_laboratory_table
 
+    check_out(out, (labs, *files))
     scales = _scales(names, files)
-    if out.exists() and labs.exists() and out.samefile(labs):
-        raise Refusal("--out", out, "is the file of the values", "name another file")
     graded = grade_table(read_laboratory_table(labs), scales, unanswered=unanswered)
     graded.write(out)
     _say_summary(graded)
-    say(f"Wrote {out}: {len(graded.table)} values")
+    say(f"Wrote {out}: {counted(len(graded.table), 'value')}")
 
 
 def _scales(names: tuple[str, ...], files: tuple[Path, ...]) -> list[Scale]:

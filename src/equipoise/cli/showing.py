@@ -35,6 +35,11 @@ class ExitCode(IntEnum):
     STOPPED = 130
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, such as 1 donor or 2 donors."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def say(text: str = "") -> None:
     """A line for a person, on standard output."""
     _print(text)

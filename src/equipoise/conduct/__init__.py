@@ -11,10 +11,11 @@ from equipoise.conduct.coding import EventCode, code_adverse_event, coding_dicti
 from equipoise.conduct.correcting import correct, correct_visit_date, mark_missing
 from equipoise.conduct.donating import judge_donor, record_donor_tests, register_donor
 from equipoise.conduct.eligibility import Verdict
+from equipoise.conduct.finishing import finish_infusion
 from equipoise.conduct.handling import accept_excursion, destroy_bag, hand_over_bag, issue_bag, return_bag
 from equipoise.conduct.harm import follow_up_adverse_event, report_adverse_event
 from equipoise.conduct.harm_correcting import correct_adverse_event, void_adverse_event
-from equipoise.conduct.infusing import finish_infusion, start_infusion
+from equipoise.conduct.infusing import start_infusion
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.leaving import deviation, withdraw
 from equipoise.conduct.locking import OpenItem, allocations_file, lock, open_items, reveal, unlock
@@ -24,6 +25,7 @@ from equipoise.conduct.permissions import PERMITTED, ROLES
 from equipoise.conduct.product_frames import treated
 from equipoise.conduct.product_left import lot_balances
 from equipoise.conduct.randomising import Allocation, randomise
+from equipoise.conduct.recorded_weight import last_weight
 from equipoise.conduct.recording import miss_visit, record
 from equipoise.conduct.refusing import (
     Against,
@@ -100,6 +102,7 @@ __all__ = [
     "hand_over_bag",
     "issue_bag",
     "judge_donor",
+    "last_weight",
     "lock",
     "lot_balances",
     "mark_missing",

@@ -16,6 +16,7 @@ from equipoise.conduct.acting import Act, acting, check_not_future, check_site
 from equipoise.conduct.eligibility import verdicts
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.kinds import Kind
+from equipoise.conduct.product_in_use import check_product_kept
 from equipoise.conduct.randomising import committed_secret
 from equipoise.conduct.refusing import NotAccepted, NotFound, OutOfOrder
 from equipoise.conduct.tables import TRIAL
@@ -67,7 +68,8 @@ def amend(trial: Trial, protocol_bytes: bytes, *, reason: str, by: Actor, at: da
     Raises:
         ProtocolRefused: when the new protocol has faults.
         NotAccepted: when it is another trial, has the version name of an older one, changes arms or allocation
-            after the first randomisation, or drops a site that has participants.
+            after the first randomisation, or drops a site that has participants, a product that has lots, or a
+            course that was started.
         Refusal: when its rule for matching donors is not one.
     """
     new = InForce(parse(protocol_bytes, PROTOCOL_FILE))
@@ -145,6 +147,7 @@ def _check_amendment(tables: Tables, old: InForce, new: InForce) -> None:
     for row in tables.rows("site"):
         if row["site"] not in sites and row["screened"]:
             raise NotAccepted("sites", row["site"], "has participants and is left out", "keep the site")
+    check_product_kept(tables, new)
 
 
 def _commit_again(act: Act, old: InForce, new: InForce) -> None:

@@ -23,14 +23,15 @@ from equipoise.conduct.product_record import (
 )
 from equipoise.conduct.refusing import NotAccepted, OutOfOrder
 from equipoise.conduct.trials import Trial
-from equipoise.donors import Attempt, Handover, Label, Reason, Step, check_infusion, expiry
+from equipoise.donors import Attempt, Handover, Label, Reason, Step, check_infusion
 from equipoise.ledger import Actor, Row
 
 ISSUE_CODES = frozenset(
     {
         "trial-stopped", "not-randomised", "withdrawn", "product-not-planned", "product-stopped", "course-unknown",
         "course-given", "course-missed", "bag-used", "bag-other-product", "donor-not-matched", "donor-verdict",
-        "donor-not-eligible", "lot-status", "out-of-specification", "expired", "storage-excursion",
+        "donor-not-eligible", "lot-status", "out-of-specification", "criterion-undecided", "expired",
+        "storage-excursion",
     }
 )  # fmt: skip
 """What already speaks against issuing a bag; the rest is asked when the infusion starts."""
@@ -159,7 +160,7 @@ def destroy_bag(
     reason: str,
     at: datetime,
 ) -> None:
-    """Destroy a bag, or what an infusion left of it.
+    """Destroy a bag, a part of it, or what is left of it; what was destroyed in part is given to nobody.
 
     Args:
         trial: the trial.
@@ -173,7 +174,7 @@ def destroy_bag(
 
     Raises:
         NotFound: when the bag is not in this trial.
-        Against: when it is being infused or destroyed already, or holds less.
+        Against: when it is being infused, or holds less or nothing.
     """
     with acting(trial, Kind.BAG_DESTROYED, by=by, reason=reason, at=at) as act:
         row = bag_row(act, bag)
@@ -218,14 +219,14 @@ def _against_issue(act: Act, in_force: InForce, row: Row, person: Row, course: s
     regimen = regimen_of(in_force, None if allocated is None else str(allocated["arm"]), product_id)
     if regimen is None:
         raise NotAccepted("product", product_id, "is given to no arm of this protocol", "check the protocol")
-    held = held_bag(act.writer, product, row)
-    label = Label(held.bag.id, held.lot.id, participant, expiry(held.lot, product))
+    held = held_bag(act.writer, product, row, in_force.timezone)
+    label = Label(held.bag.id, held.lot.id, participant, held.lot.expires_at)
     started = act.at.astimezone(in_force.timezone)
     reasons = check_infusion(
         Attempt(participant, course, held.bag.id, label, (), started),
         product=product,
         regimen=regimen,
-        standing=standing_of(act.trial, in_force, act.writer, person, product_id),
+        standing=standing_of(act.trial, in_force, act.writer, person, product_id, by_day=started.date()),
         held=held,
         opens=None,
         closes=None,

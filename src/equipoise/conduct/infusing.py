@@ -1,4 +1,4 @@
-"""Give a course at the bedside: check, start, finish.
+"""Start a course at the bedside, once it is checked.
 
 Every refused attempt to start is recorded with all its reasons, whoever made it, and nothing is recorded as given. What
 cannot be recorded is an attempt without a reason or with a clock set back: no event can be made of it.
@@ -9,52 +9,43 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Context, Decimal
 from typing import Any
 
 from equipoise.capture import number_text
-from equipoise.conduct.acting import Act, acting
+from equipoise.conduct.acting import Act
 from equipoise.conduct.details import Number, check_past, exact, moment, moment_text, quantity
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.kinds import Kind
-from equipoise.conduct.permissions import PERMITTED, check_permitted
+from equipoise.conduct.permissions import PERMITTED, check_actor, check_permitted
 from equipoise.conduct.product_record import (
     bag_row,
     chain_of,
-    check_reasons,
     held_bag,
-    infusion_row,
     reasons_payload,
     regimen_of,
     standing_of,
     step_payload,
 )
-from equipoise.conduct.refusing import InfusionRefused, Locked, NotAccepted, OutOfOrder
+from equipoise.conduct.refusing import InfusionRefused, Locked, NotAccepted
 from equipoise.conduct.stopping_watch import pause_of, standings_after_start
 from equipoise.conduct.tables import TRIAL
 from equipoise.conduct.trials import Trial, trial_row
 from equipoise.donors import (
     Attempt,
-    Finish,
     Handover,
     HeldBag,
     Label,
-    Measured,
     Reason,
-    check_finish,
     check_infusion,
-    finish_findings,
-    given_dose,
     handover_reasons,
     holder,
-    judge_dose,
     planned_dose,
+    same_person,
+    start_findings,
 )
 from equipoise.ledger import Actor, Row
 from equipoise.protocol.interventions import Product, Regimen
 from equipoise.refusals import Refusal, shown
-
-AS_A_FLOAT_HOLDS = Context(prec=15)
 
 
 def start_infusion(
@@ -65,17 +56,20 @@ def start_infusion(
     *,
     label: Label,
     second: Actor,
+    further: Sequence[Actor] = (),
     preconditions: Mapping[str, bool | None],
     weight_kg: Number | None,
     started_at: datetime | None = None,
     ends_at: datetime | None = None,
     accept_conditional: str = "",
+    accept_weight: str = "",
+    told_late: str = "",
     place: str = "",
     celsius: Number | None = None,
     by: Actor,
     reason: str,
     at: datetime,
-) -> None:
+) -> tuple[Reason, ...]:
     """Start a course, once two persons have compared bag, label and wristband and nothing speaks against it.
 
     One transaction: what is checked cannot change before the start is recorded, so that a bag and a course are given
@@ -88,16 +82,22 @@ def start_infusion(
         bag: the bag's code, as scanned.
         label: what was read at the bedside.
         second: who compared it beside the one who acts.
+        further: who else did, where the protocol asks for more than two.
         preconditions: answers by id.
         weight_kg: of the participant today; None when not measured.
         started_at: when; `at` when None.
         ends_at: when it is expected to end, if told.
         accept_conditional: why a conditionally released lot is used.
+        accept_weight: why the weight differs so much from that recorded last.
+        told_late: why the start is told so long after it.
         place: where.
         celsius: temperature of the bag.
-        by: who acts, and holds the bag (or the second person does).
+        by: who acts, and holds the bag (or another of those who compared it does).
         reason: why.
         at: when (UTC).
+
+    Returns:
+        What must be noted, such as a start that is told late; the event keeps it.
 
     Raises:
         InfusionRefused: with every reason against it; the attempt is recorded.
@@ -107,24 +107,24 @@ def start_infusion(
     with trial.ledger.writing() as writer:
         act = Act(trial, Kind.INFUSION_STARTED, writer, by, reason, at, "act")
         asked = {"participant": participant, "course": course, "bag": bag}
-        told = _told(label, second)
+        others = (second, *further)
+        told = _told(label, others)
         try:
-            _check_may_act(act)
+            _check_may_act(act, others)
             _check_readable(asked)
             bedside = _at_bedside(act, participant, course, bag)
-            attempt = _attempt(
-                bedside,
-                asked,
-                label,
-                second,
-                (started_at, ends_at, weight_kg, preconditions, accept_conditional),
-            )
+            times = _times(bedside, started_at, ends_at)
+            accepted = {
+                "accept_conditional": accept_conditional,
+                "accept_weight": accept_weight,
+                "told_late": told_late,
+            }
+            attempt = _attempt(bedside, asked, label, others, times, weight_kg, preconditions, accepted)
             warm = None if celsius is None else exact("celsius", celsius)
-            step = Handover(bag, "infusing", attempt.started_at, _hands(bedside, by, second), "", place, warm)
-            against = _against(bedside, attempt, step, second)
+            step = Handover(bag, "infusing", attempt.started_at, _hands(bedside, by, others), "", place, warm)
+            against = _against(bedside, attempt, step, others)
             if not against:
-                _append_start(bedside, attempt, step, told)
-                return
+                return _append_start(bedside, attempt, step, told)
             refused = InfusionRefused(bag, against)
             codes = reasons_payload(against)
         except Refusal as refusal:
@@ -132,84 +132,6 @@ def start_infusion(
             codes = [{"code": _code_of(refusal), "text": str(refusal)}]
         _append_refusal(act, asked, told, codes)
     raise refused
-
-
-def finish_infusion(
-    trial: Trial,
-    participant: str,
-    course: str,
-    *,
-    stopped_at: datetime,
-    volume_given_ml: Number,
-    completed: bool,
-    stop_reason: str = "",
-    by: Actor,
-    reason: str,
-    at: datetime,
-) -> tuple[Reason, ...]:
-    """Record the end of an infusion; what it gave is computed and kept.
-
-    Args:
-        trial: the trial.
-        participant: who received it.
-        course: which course.
-        stopped_at: when it ended.
-        volume_given_ml: how much was given.
-        completed: whether all was given that was meant to be.
-        stop_reason: why not; blank when it was.
-        by: who records it.
-        reason: why.
-        at: when (UTC).
-
-    Returns:
-        What must be noted, such as a dose beside the plan; the event keeps it.
-
-    Raises:
-        NotFound: when the participant is not in this trial.
-        OutOfOrder: when the course was not started, or is finished.
-        NotAccepted: when a detail is none, or the end is to come.
-        Against: with every reason why the end cannot be as it is told.
-    """
-    with acting(trial, Kind.INFUSION_FINISHED, by=by, reason=reason, at=at) as act:
-        person = act.participant(participant)
-        in_force = act.in_force_for(person)
-        row = infusion_row(act, participant, course)
-        if row["stopped_at"] is not None:
-            raise OutOfOrder("course", course, f"was finished at {row['stopped_at']}", "leave it")
-        stopped = moment("stopped_at", stopped_at)
-        check_past("stopped_at", stopped, at)
-        volume = quantity("volume_given_ml", volume_given_ml, "mL", zero=True)
-        zone = in_force.timezone
-        finish = Finish(stopped.astimezone(zone), volume, completed, stop_reason.strip())
-        bag = bag_row(act, str(row["bag"]))
-        product = in_force.product(str(bag["product"]))
-        held = held_bag(act.writer, product, bag)
-        started = datetime.fromisoformat(str(row["started_at"])).astimezone(zone)
-        chain = chain_of(act.writer, held.bag.id)
-        step = Handover(held.bag.id, "infused", stopped, holder(chain) or by.id, "", "", None, volume)
-        against = check_finish(finish, held.bag, started_at=started)
-        if not against:
-            against = handover_reasons(held.bag, chain, step)
-        check_reasons("course", course, against)
-        allocated = act.writer.row("allocation", participant)
-        assert allocated is not None, "who was infused is randomised"
-        regimen = regimen_of(in_force, str(allocated["arm"]), product.id)
-        assert regimen is not None, "the product is given to an arm"
-        weight = None if row["weight_kg"] is None else Decimal(str(row["weight_kg"]))
-        found = finish_findings(finish, held, product=product, regimen=regimen, weight_kg=weight)
-        payload = {
-            "participant": participant,
-            "course": course,
-            "stopped_at": moment_text(stopped),
-            "volume_given_ml": number_text(volume),
-            "completed": completed,
-            "stop_reason": finish.stop_reason or None,
-            "dose": _dose(finish, held, product, regimen, weight),
-            "findings": reasons_payload(found),
-            **step_payload(step, chain),
-        }
-        act.append(payload, stream=participant, in_force=in_force)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,19 +147,24 @@ class _Bedside:
     arm: str | None
 
 
-def _check_may_act(act: Act) -> None:
+def _check_may_act(act: Act, others: Sequence[Actor]) -> None:
     check_permitted(act.kind, act.by)
+    for one in others:
+        check_actor(one)
     row = trial_row(act.writer)
     if row["locked"]:
         raise Locked("trial", row["code"], "is locked", "ask the data_manager to unlock it")
 
 
-def _told(label: Label, second: Actor) -> dict[str, Any]:
-    """The label as read and the second person, on one line each: what is scanned may be anything, and is kept."""
+def _told(label: Label, others: Sequence[Actor]) -> dict[str, Any]:
+    """The label as read and the other persons, on one line each: what is scanned may be anything, and is kept."""
     read: dict[str, Any] = {name: shown(getattr(label, name)) for name in ("bag", "lot", "participant")}
     read |= {"expires_at": None if label.expires_at is None else label.expires_at.isoformat()}
-    site = None if second.site is None else shown(second.site)
-    return {"label": read, "second": {"id": shown(second.id), "role": shown(second.role), "site": site}}
+    second, *further = [
+        {"id": shown(one.id), "role": shown(one.role), "site": None if one.site is None else shown(one.site)}
+        for one in others
+    ]
+    return {"label": read, "second": second, "further": further}
 
 
 def _check_readable(asked: Mapping[str, str]) -> None:
@@ -256,44 +183,57 @@ def _at_bedside(act: Act, participant: str, course: str, bag: str) -> _Bedside:
     regimen = regimen_of(in_force, arm, product.id)
     if regimen is None:
         raise NotAccepted("product", product.id, "is given to no arm of this protocol", "check the protocol")
-    return _Bedside(act, in_force, person, product, regimen, held_bag(act.writer, product, row), arm)
+    held = held_bag(act.writer, product, row, in_force.timezone)
+    return _Bedside(act, in_force, person, product, regimen, held, arm)
+
+
+def _times(
+    bedside: _Bedside, started_at: datetime | None, ends_at: datetime | None
+) -> tuple[datetime, datetime | None]:
+    """Start and expected end in the trial's zone."""
+    act, zone = bedside.act, bedside.in_force.timezone
+    started = act.at if started_at is None else moment("started_at", started_at)
+    check_past("started_at", started, act.at)
+    ends = None if ends_at is None else moment("ends_at", ends_at).astimezone(zone)
+    return started.astimezone(zone), ends
 
 
 def _attempt(
     bedside: _Bedside,
     asked: Mapping[str, str],
     label: Label,
-    second: Actor,
-    told: tuple[datetime | None, datetime | None, Number | None, Mapping[str, bool | None], str],
+    others: Sequence[Actor],
+    times: tuple[datetime, datetime | None],
+    weight_kg: Number | None,
+    preconditions: Mapping[str, bool | None],
+    accepted: Mapping[str, str],
 ) -> Attempt:
-    started_at, ends_at, weight_kg, preconditions, accept_conditional = told
-    act, zone = bedside.act, bedside.in_force.timezone
     if label.expires_at is not None:
         moment("label.expires_at", label.expires_at)
-    started = act.at if started_at is None else moment("started_at", started_at)
-    check_past("started_at", started, act.at)
     for name, answer in preconditions.items():
         if answer is not None and not isinstance(answer, bool):
             raise NotAccepted(f"preconditions.{name}", answer, "is neither yes nor no", "answer True or False")
+    started, ends = times
     return Attempt(
         **asked,
         label=label,
-        checked_by=(act.by.id, second.id),
-        started_at=started.astimezone(zone),
+        checked_by=(bedside.act.by.id, *(one.id for one in others)),
+        started_at=started,
         preconditions=dict(preconditions),
         weight_kg=None if weight_kg is None else quantity("weight_kg", weight_kg, "kg"),
-        ends_at=None if ends_at is None else moment("ends_at", ends_at).astimezone(zone),
-        accept_conditional=accept_conditional,
+        ends_at=ends,
+        told_at=bedside.act.at.astimezone(bedside.in_force.timezone),
+        **accepted,
     )
 
 
-def _hands(bedside: _Bedside, by: Actor, second: Actor) -> str:
-    """Who of the two holds the bag, as far as the record tells; otherwise who acts."""
+def _hands(bedside: _Bedside, by: Actor, others: Sequence[Actor]) -> str:
+    """Who of those at the bedside holds the bag, as far as the record tells; otherwise who acts."""
     holds = holder(chain_of(bedside.act.writer, bedside.held.bag.id))
-    return second.id if holds == second.id else by.id
+    return next((one.id for one in others if holds is not None and same_person(one.id, holds)), by.id)
 
 
-def _against(bedside: _Bedside, attempt: Attempt, step: Handover, second: Actor) -> list[Reason]:
+def _against(bedside: _Bedside, attempt: Attempt, step: Handover, others: Sequence[Actor]) -> list[Reason]:
     act, product = bedside.act, bedside.product
     on = bedside.person["randomised_on"]
     planned = {} if on is None else _planned(bedside, date.fromisoformat(str(on)))
@@ -303,7 +243,9 @@ def _against(bedside: _Bedside, attempt: Attempt, step: Handover, second: Actor)
             attempt,
             product=product,
             regimen=bedside.regimen,
-            standing=standing_of(act.trial, bedside.in_force, act.writer, bedside.person, product.id),
+            standing=standing_of(
+                act.trial, bedside.in_force, act.writer, bedside.person, product.id, by_day=attempt.started_at.date()
+            ),
             held=bedside.held,
             opens=plan.opens if plan else None,
             closes=plan.closes if plan else None,
@@ -315,19 +257,27 @@ def _against(bedside: _Bedside, attempt: Attempt, step: Handover, second: Actor)
     chain = chain_of(act.writer, bedside.held.bag.id)
     steps = handover_reasons(bedside.held.bag, chain, step)
     found += [reason for reason in steps if reason.code in ("custody-giver", "custody-time")]
-    if second.role not in PERMITTED[act.kind] or second.site not in (None, bedside.person["site"]):
-        who = " or ".join(sorted(PERMITTED[act.kind]))
-        problem = f"is not a {who} of the participant's site"
-        found.append(Reason("second-checker", "second", second.id, problem, "let one who is compare bag and wristband"))
-    return found
+    strangers = [(place, one) for place, one in enumerate(others) if not _of_the_ward(bedside, one)]
+    return found + [_not_of_the_ward(bedside, one, place) for place, one in strangers]
+
+
+def _of_the_ward(bedside: _Bedside, person: Actor) -> bool:
+    return person.role in PERMITTED[bedside.act.kind] and person.site in (None, bedside.person["site"])
+
+
+def _not_of_the_ward(bedside: _Bedside, person: Actor, place: int) -> Reason:
+    field = "second" if place == 0 else f"further[{place - 1}]"
+    problem = f"is not a {' or '.join(sorted(PERMITTED[bedside.act.kind]))} of the participant's site"
+    return Reason("second-checker", field, person.id, problem, "let one who is compare bag and wristband")
 
 
 def _planned(bedside: _Bedside, anchor: date) -> Mapping[str, Any]:
     return {} if bedside.arm is None else bedside.in_force.planned_courses(bedside.arm, anchor)
 
 
-def _append_start(bedside: _Bedside, attempt: Attempt, step: Handover, told: Mapping[str, Any]) -> None:
+def _append_start(bedside: _Bedside, attempt: Attempt, step: Handover, told: Mapping[str, Any]) -> tuple[Reason, ...]:
     act, held = bedside.act, bedside.held
+    found = start_findings(attempt, product=bedside.product, held=held)
     chain = chain_of(act.writer, held.bag.id)
     planned = planned_dose(bedside.regimen, attempt.weight_kg)
     payload = {
@@ -342,12 +292,16 @@ def _append_start(bedside: _Bedside, attempt: Attempt, step: Handover, told: Map
         "planned_dose": None if planned is None else number_text(planned),
         "preconditions": dict(attempt.preconditions),
         "accept_conditional": attempt.accept_conditional.strip() or None,
+        "accept_weight": attempt.accept_weight.strip() or None,
+        "told_late": attempt.told_late.strip() or None,
         "checked_by": list(attempt.checked_by),
         "stopping": _standings(bedside, attempt),
+        "findings": reasons_payload(found),
         **told,
         **step_payload(step, chain),
     }
     act.append(payload, stream=attempt.participant, in_force=bedside.in_force)
+    return found
 
 
 def _standings(bedside: _Bedside, attempt: Attempt) -> list[dict[str, Any]]:
@@ -381,24 +335,3 @@ def _code_of(refusal: Refusal) -> str:
     """A refusal that is not of the rules, by its kind: `not-found`, `not-permitted`, `locked`, `not-accepted`."""
     name = type(refusal).__name__
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
-
-
-def _dose(
-    finish: Finish, held: HeldBag, product: Product, regimen: Regimen, weight: Decimal | None
-) -> dict[str, str | None]:
-    """What was given, exact numbers as text; None where only a bound or nothing is known."""
-    given = given_dose(finish, held, product=product, weight_kg=weight)
-    judged = judge_dose(product, regimen, given, weight)
-    return {
-        "cells_given": number_text(given.cells),
-        "viable_nk": _exact(given.viable_nk),
-        "cd3_per_kg": _exact(given.cd3_per_kg),
-        "endotoxin_per_kg": _exact(given.endotoxin_per_kg),
-        "planned_dose": None if judged.planned is None else number_text(judged.planned),
-        "dose_share": _exact(judged.share),
-        "text": judged.text,
-    }
-
-
-def _exact(measured: Measured | None) -> str | None:
-    return None if measured is None or measured.exact is None else number_text(AS_A_FLOAT_HOLDS.plus(measured.exact))

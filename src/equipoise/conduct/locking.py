@@ -19,6 +19,7 @@ from equipoise.conduct.refusing import NotAccepted, NotPermitted, OutOfOrder, St
 from equipoise.conduct.tables import TRIAL
 from equipoise.conduct.trials import Trial, trial_row
 from equipoise.conduct.visit_data import visit_data
+from equipoise.donors import same_person
 from equipoise.ledger import Actor, Row, Tables
 from equipoise.protocol.safety import CodingDictionary
 from equipoise.randomisation import Commitment, Secret, reveal_document
@@ -81,7 +82,7 @@ def unlock(trial: Trial, *, by: Actor, second: Actor, reason: str, at: datetime)
         OutOfOrder: when the trial is not locked.
     """
     check_permitted(Kind.TRIAL_UNLOCKED, second)
-    if second.id == by.id:
+    if same_person(second.id, by.id):
         raise NotPermitted("second", second.id, "is the same person", "ask another person to unlock it with you")
     with acting(trial, Kind.TRIAL_UNLOCKED, by=by, reason=reason, at=at) as act:
         _check_locked(act.writer)
@@ -139,7 +140,8 @@ def _check_locked(tables: Tables) -> None:
 
 
 def _open_items(trial: Trial, tables: Tables, today: date) -> Iterator[OpenItem]:
-    safety = trial.newest(tables).protocol.safety
+    newest = trial.newest(tables)
+    safety = newest.protocol.safety
     dictionary = None if safety is None else safety.adverse_events.dictionary
     for participant in tables.rows("participant"):
         code = str(participant["participant"])
@@ -151,7 +153,7 @@ def _open_items(trial: Trial, tables: Tables, today: date) -> Iterator[OpenItem]
             yield from _open_event(participant, row, dictionary)
         for what in open_courses(in_force, tables, participant, today):
             yield OpenItem(code, None, what)
-    for lot, what in open_lots(tables):
+    for lot, what in open_lots(tables, newest.timezone):
         yield OpenItem(lot, None, what)
 
 

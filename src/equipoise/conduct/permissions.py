@@ -6,6 +6,8 @@ laboratory) receives, issues and destroys product; whether a donor or a lot may 
 and never for an investigator.
 """
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -85,12 +87,30 @@ PERMITTED: Mapping[Kind, frozenset[str]] = MappingProxyType(
 """The roles that may do each act; an act that is not here may be done by nobody."""
 
 
-def check_permitted(kind: Kind, by: Actor) -> None:
-    """Let the act pass when the person's role may do it.
+ACTOR_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+"""How a person who acts is called: letters that look alike in two scripts would let one person pass for two."""
+
+
+def check_actor(person: Actor) -> None:
+    """Let a person act whose id nobody can mistake for another's.
 
     Raises:
-        NotPermitted: naming role and act.
+        NotPermitted: naming the first character that does not belong in one.
     """
+    if ACTOR_ID.fullmatch(person.id) is None:
+        strange = next((sign for sign in person.id if ACTOR_ID.fullmatch(f"a{sign}") is None), None)
+        named = "" if strange is None else f", it holds {unicodedata.name(strange, f'U+{ord(strange):04X}')}"
+        remedy = "use a sign-in name of up to 64 letters a to z, digits and . _ @ + -, such as l.doctor"
+        raise NotPermitted("actor.id", person.id, f"is no sign-in name{named}", remedy)
+
+
+def check_permitted(kind: Kind, by: Actor) -> None:
+    """Let the act pass when the person is who they seem and their role may do it.
+
+    Raises:
+        NotPermitted: naming id, or role and act.
+    """
+    check_actor(by)
     if by.role not in ROLES:
         raise NotPermitted("role", by.role, "is not a role", f"use one of {', '.join(ROLES)}")
     permitted = PERMITTED[kind]

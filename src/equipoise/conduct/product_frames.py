@@ -22,7 +22,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "infusions": (
         "participant", "arm", "course", "bag", "lot", "donor", "target", "opens", "closes", "started_at",
         "stopped_at", "on", "day", "in_window", "volume_ml", "volume_given_ml", "weight_kg", *DOSES, "completed",
-        "stop_reason", "checked_by",
+        "stop_reason", "checked_by", "findings",
     ),
     "missed_courses": ("participant", "course", "on", "cause"),
     "infusion_vital_signs": ("participant", "course", "minutes", *VITAL_SIGNS, "corrections"),
@@ -79,6 +79,9 @@ def infusions(in_force: InForce, tables: Tables) -> Iterator[Record]:
             "in_window": plan.includes(on) if plan else None,
             "completed": flag_of(row["completed"]),
             "checked_by": tuple(json.loads(str(row["checked_by"]))),
+            "findings": tuple(
+                code for part in ("start_findings", "end_findings") for code in json.loads(str(row[part] or "[]"))
+            ),
         }
 
 

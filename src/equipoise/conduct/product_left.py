@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, tzinfo
 
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.product_record import chain_of, lot_of, missed_courses
@@ -32,7 +32,7 @@ def open_courses(in_force: InForce, tables: Tables, participant: Row, today: dat
             yield f"course {course} is neither given nor recorded as missed"
 
 
-def open_lots(tables: Tables) -> Iterator[tuple[str, str]]:
+def open_lots(tables: Tables, zone: tzinfo) -> Iterator[tuple[str, str]]:
     """Lots of which something is open, and what."""
     for row in tables.rows("lot"):
         lot = str(row["lot"])
@@ -40,7 +40,7 @@ def open_lots(tables: Tables) -> Iterator[tuple[str, str]]:
             yield lot, "is in quarantine"
         if row["status"] == RELEASED[1]:
             yield lot, "is released conditionally: record what is to come and release it, or recall it"
-        balance = _balance(tables, row)
+        balance = _balance(tables, row, zone)
         if not balance.closed:
             stock = f"{balance.in_stock} bags in the store, {balance.issued} issued, {balance.left_ml} mL left"
             yield lot, f"is not accounted for: {stock}"
@@ -49,9 +49,10 @@ def open_lots(tables: Tables) -> Iterator[tuple[str, str]]:
 def lot_balances(trial: Trial) -> tuple[LotBalance, ...]:
     """What became of every lot's bags; each must be infused or destroyed to its last mL in the end."""
     with trial.ledger.reading() as reader:
-        return tuple(_balance(reader, row) for row in reader.rows("lot"))
+        zone = trial.newest(reader).timezone
+        return tuple(_balance(reader, row, zone) for row in reader.rows("lot"))
 
 
-def _balance(tables: Tables, row: Row) -> LotBalance:
-    lot = lot_of(tables, row)
+def _balance(tables: Tables, row: Row, zone: tzinfo) -> LotBalance:
+    lot = lot_of(tables, row, zone)
     return lot_balance(lot, {bag.id: chain_of(tables, bag.id) for bag in lot.bags})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from equipoise.conduct.acting import Act
 from equipoise.conduct.details import moment_text
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.matching import match_that_stands
+from equipoise.conduct.recorded_weight import recorded_weight
 from equipoise.conduct.refusing import Against, NotFound, OutOfOrder
 from equipoise.conduct.trials import Trial
 from equipoise.donors import (
@@ -31,6 +32,8 @@ from equipoise.donors import (
 )
 from equipoise.ledger import Row, Tables
 from equipoise.protocol.interventions import Product, Regimen
+
+RELEASERS = ("conditionally_released_by", "released_by")
 
 
 def lot_row(tables: Tables, lot: str) -> Row:
@@ -76,18 +79,18 @@ def _may_see(act: Act, bag: Row) -> bool:
     return participant is not None and participant["site"] == act.by.site
 
 
-def lot_of(tables: Tables, row: Row) -> Lot:
-    """A lot with its bags."""
-    stated = row["stated_expiry"]
+def lot_of(tables: Tables, row: Row, zone: tzinfo) -> Lot:
+    """A lot with its bags, its times in the trial's zone."""
+    ends = row["expires_at"]
     return Lot(
         str(row["lot"]),
         str(row["product"]),
         str(row["donor"]),
         date.fromisoformat(str(row["donated_on"])),
-        datetime.fromisoformat(str(row["made_at"])),
-        datetime.fromisoformat(str(row["received_at"])),
+        datetime.fromisoformat(str(row["made_at"])).astimezone(zone),
+        datetime.fromisoformat(str(row["received_at"])).astimezone(zone),
         tuple(bag_of(bag) for bag in tables.rows("bag", lot=row["lot"])),
-        None if stated is None else datetime.fromisoformat(str(stated)),
+        None if ends is None else datetime.fromisoformat(str(ends)).astimezone(zone),
         str(row["status"]),  # type: ignore[arg-type]
     )
 
@@ -130,9 +133,10 @@ def chain_of(tables: Tables, bag: str) -> tuple[Handover, ...]:
     )
 
 
-def held_bag(tables: Tables, product: Product, row: Row) -> HeldBag:
+def held_bag(tables: Tables, product: Product, row: Row, zone: tzinfo) -> HeldBag:
     """A bag as it is when it is to be given: its lot, results, where it stands, how warm it was."""
-    lot = lot_of(tables, lot_row(tables, str(row["lot"])))
+    made = lot_row(tables, str(row["lot"]))
+    lot = lot_of(tables, made, zone)
     chain = chain_of(tables, str(row["bag"]))
     return HeldBag(
         bag_of(row),
@@ -143,6 +147,7 @@ def held_bag(tables: Tables, product: Product, row: Row) -> HeldBag:
         None if row["course"] is None else str(row["course"]),
         open_excursions(product, row, chain),
         donor_not_eligible=_not_eligible(tables, lot.donor),
+        released_by=tuple(str(made[how]) for how in RELEASERS if made[how] is not None),
     )
 
 
@@ -158,8 +163,10 @@ def _not_eligible(tables: Tables, donor: str) -> str:
     return "" if row["eligible"] else str(row["eligibility_note"] or "nobody has judged it")
 
 
-def standing_of(trial: Trial, in_force: InForce, tables: Tables, participant: Row, product: str) -> Standing:
-    """How a participant stands towards a product."""
+def standing_of(
+    trial: Trial, in_force: InForce, tables: Tables, participant: Row, product: str, *, by_day: date
+) -> Standing:
+    """How a participant stands towards a product on a day."""
     code = str(participant["participant"])
     allocated = tables.row("allocation", code)
     products = () if allocated is None else in_force.products_of(str(allocated["arm"]))
@@ -174,6 +181,7 @@ def standing_of(trial: Trial, in_force: InForce, tables: Tables, participant: Ro
         missed=missed_courses(tables, code),
         visits_done=frozenset(str(row["visit"]) for row in tables.rows("visit", participant=code, status="done")),
         stopped=_stopped(in_force, tables, code, product),
+        weight=recorded_weight(in_force, tables, code, by_day=by_day),
     )
 
 

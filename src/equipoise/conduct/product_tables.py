@@ -57,6 +57,7 @@ TABLES = (
             "participant": str, "course": str, "bag": str, "lot": str, "donor": str, "started_at": str,
             "stopped_at": str, "started_on": str, "volume_ml": str, "volume_given_ml": str, "weight_kg": str,
             **dict.fromkeys(DOSES, str), "completed": int, "stop_reason": str, "checked_by": str,
+            "start_findings": str, "end_findings": str,
         },
     ),
     Table(
@@ -144,7 +145,8 @@ def _started(event: Event, payload: Payload) -> Iterator[Put]:
     values = {name: payload[name] for name in names}
     when = {"started_on": payload["on"]}
     key = (payload["participant"], payload["course"])
-    yield Put("infusion", key, {**values, **when, "checked_by": as_json(payload["checked_by"])})
+    more = {"checked_by": as_json(payload["checked_by"]), "start_findings": _codes(payload.get("findings", ()))}
+    yield Put("infusion", key, {**values, **when, **more})
     yield from standings_put(event, payload)
 
 
@@ -153,7 +155,12 @@ def _finished(event: Event, payload: Payload) -> Iterator[Put]:
     names = ("stopped_at", "volume_given_ml", "stop_reason")
     values = {name: payload[name] for name in names} | {name: payload["dose"][name] for name in DOSES}
     key = (payload["participant"], payload["course"])
-    yield Put("infusion", key, {**values, "completed": int(payload["completed"])})
+    found = {"end_findings": _codes(payload["findings"])}
+    yield Put("infusion", key, {**values, **found, "completed": int(payload["completed"])})
+
+
+def _codes(findings: Iterable[Payload]) -> str:
+    return as_json([finding["code"] for finding in findings])
 
 
 def _watched(event: Event, payload: Payload) -> Iterator[Put]:

@@ -6,7 +6,9 @@ lot back to quarantine, and the event names who received what.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from equipoise.capture import number_text
@@ -35,6 +37,7 @@ from equipoise.donors import (
     OutOfSpecification,
     Recipient,
     accepted_value,
+    check_donation,
     donor_reasons,
     expiry,
     judge_criterion,
@@ -83,6 +86,9 @@ def receive_lot(
         reason: why.
         at: when (UTC).
 
+    Returns:
+        The lot, with the expiry that its label must say.
+
     Raises:
         NotFound: when there is no such product or donor.
         NotAccepted: when a code or detail is none.
@@ -101,7 +107,10 @@ def receive_lot(
             if act.writer.row("bag", bag.id) is not None:
                 raise OutOfOrder("bag", bag.id, "is received already", "check the code")
         ends = None if expires_at is None else moment("expires_at", expires_at)
-        received = Lot(lot, product, donor, donated_on, moment("made_at", made_at), at, tuple(bags), ends)
+        made_in_zone = moment("made_at", made_at).astimezone(in_force.timezone)
+        received_in_zone = at.astimezone(in_force.timezone)
+        received = Lot(lot, product, donor, donated_on, made_in_zone, received_in_zone, tuple(bags), ends)
+        check_donation(received)
         facts = {name: words(f"made.{name}", text, "leave it out") for name, text in (made or {}).items()}
         warm = None if celsius is None else exact("celsius", celsius)
         steps = [Handover(bag.id, "received", at, giver, by.id, place, warm) for bag in bags]
@@ -113,9 +122,9 @@ def receive_lot(
             "product": product,
             "donor": donor,
             "donated_on": donated_on.isoformat(),
-            "made_at": moment_text(received.made_at),
+            "made_at": moment_text(moment("made_at", received.made_at)),
             "stated_expiry": None if ends is None else moment_text(ends),
-            "expires_at": None if last is None else moment_text(last),
+            "expires_at": None if last is None else moment_text(moment("expires_at", last)),
             "made": facts,
             "status": received.status,
             "bags": [
@@ -128,7 +137,7 @@ def receive_lot(
             ],
         }
         act.append(payload, stream=lot_stream(lot), in_force=in_force)
-    return received
+    return replace(received, expires_at=last)
 
 
 def record_lot_result(
@@ -178,7 +187,7 @@ def record_lot_result(
             raise NotAccepted("invalidates", invalidates, f"there is no earlier result of {criterion}", remedy)
         kept = accepted_value(criteria[criterion], value, unit)
         results = (*before, LotResult(criterion, kept, at, unit, invalidates))
-        stands = lot_of(act.writer, row)
+        stands = lot_of(act.writer, row, in_force.timezone)
         verdict = judge_criterion(criteria[criterion], results, made_at=stands.made_at)
         alone = judge_criterion(criteria[criterion], results[-1:], made_at=stands.made_at)
         notices = [
@@ -225,7 +234,7 @@ def release_lot(
         lot: the lot's code.
         conditional: whether results are still to come.
         certificate: the certificate of analysis, by its number or name.
-        by: who releases, of the quality unit; nobody who has acted as investigator.
+        by: who releases, of the quality unit; nobody who has acted as investigator, or gave a bag of it.
         reason: why.
         at: when (UTC).
 
@@ -238,7 +247,7 @@ def release_lot(
         row = lot_row(act.writer, lot)
         in_force = trial.newest(act.writer)
         product = in_force.product(str(row["product"]))
-        stands, results = lot_of(act.writer, row), results_of(act.writer, lot)
+        stands, results = lot_of(act.writer, row, in_force.timezone), results_of(act.writer, lot)
         certificate = words("certificate", certificate, "name the certificate of analysis")
         eligible = donor_row(act.writer, stands.donor)["eligible"]
         tests = donor_tests(act.writer, stands.donor)
@@ -251,6 +260,7 @@ def release_lot(
                 donor_eligible=None if eligible is None else bool(eligible),
                 released_by=by.id,
                 investigators=[str(known["id"]) for known in act.writer.rows("investigator")],
+                checkers=_checkers(act.writer, lot),
                 at=at.astimezone(in_force.timezone),
             ),
             *donor_reasons(product.donor_eligibility, tests, donor=stands.donor, donated_on=stands.donated_on),
@@ -279,10 +289,11 @@ def reject_lot(trial: Trial, lot: str, *, statement: str, by: Actor, reason: str
     """
     with acting(trial, Kind.LOT_REJECTED, by=by, reason=reason, at=at) as act:
         row = lot_row(act.writer, lot)
+        in_force = trial.newest(act.writer)
         statement = words("statement", statement, "say why the lot is rejected")
-        check_reasons("lot", lot, status_reasons(lot_of(act.writer, row), "rejected"))
+        check_reasons("lot", lot, status_reasons(lot_of(act.writer, row, in_force.timezone), "rejected"))
         payload = {"lot": lot, "status": "rejected", "status_reason": statement}
-        act.append(payload, stream=lot_stream(lot), in_force=trial.newest(act.writer))
+        act.append(payload, stream=lot_stream(lot), in_force=in_force)
 
 
 def recall_lot(
@@ -300,8 +311,9 @@ def recall_lot(
     """
     with acting(trial, Kind.LOT_RECALLED, by=by, reason=reason, at=at) as act:
         row = lot_row(act.writer, lot)
+        in_force = trial.newest(act.writer)
         statement = words("statement", statement, "say why the lot is recalled")
-        stands = lot_of(act.writer, row)
+        stands = lot_of(act.writer, row, in_force.timezone)
         check_reasons("lot", lot, status_reasons(stands, "recalled"))
         received = _received(act.writer, lot)
         given = {one.bag for one in received}
@@ -312,7 +324,7 @@ def recall_lot(
             "received": [{"bag": one.bag, "participant": one.participant} for one in received],
             "left": [bag.id for bag in stands.bags if bag.id not in given],
         }
-        act.append(payload, stream=lot_stream(lot), in_force=trial.newest(act.writer))
+        act.append(payload, stream=lot_stream(lot), in_force=in_force)
     return received
 
 
@@ -325,6 +337,11 @@ def _received(tables: Tables, lot: str) -> tuple[Recipient, ...]:
     """Who received which bag of a lot."""
     rows: list[Row] = tables.rows("infusion", lot=lot)
     return tuple(Recipient(str(row["bag"]), str(row["participant"])) for row in rows)
+
+
+def _checkers(tables: Tables, lot: str) -> set[str]:
+    """Who checked an infusion of a bag of a lot."""
+    return {person for row in tables.rows("infusion", lot=lot) for person in json.loads(str(row["checked_by"]))}
 
 
 def _notice(notice: OutOfSpecification) -> dict[str, object]:

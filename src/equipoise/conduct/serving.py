@@ -76,9 +76,8 @@ def possible_donors(trial: Trial, participant: str, *, at: datetime) -> tuple[Po
         in_force = trial.at_site(reader, str(row["site"]))
         rule = in_force.deciding_rule
         taker = typed_person(trial, rule, reader, PARTICIPANT, participant)
-        products = _products_for(in_force, reader, participant)
         return tuple(
-            PossibleDonor(pair.donor, rank, eligible, pair, _stock(reader, participant, pair.donor, products, now))
+            PossibleDonor(pair.donor, rank, eligible, pair, _stock(in_force, reader, participant, pair.donor, now))
             for rank, (pair, eligible) in enumerate(_ranked(trial, rule, reader, taker), start=1)
         )
 
@@ -136,12 +135,11 @@ def _products_for(in_force: InForce, tables: Tables, participant: str) -> dict[s
     return {id: products[id] for id in in_force.products_of(str(allocated["arm"]))}
 
 
-def _stock(
-    tables: Tables, participant: str, donor: str, products: dict[str, Product], now: datetime
-) -> tuple[StockedBag, ...]:
+def _stock(in_force: InForce, tables: Tables, participant: str, donor: str, now: datetime) -> tuple[StockedBag, ...]:
+    products = _products_for(in_force, tables, participant)
     released = [row["lot"] for status in RELEASED for row in tables.rows("lot", donor=donor, status=status)]
     bags = [
-        held_bag(tables, products[str(row["product"])], row)
+        held_bag(tables, products[str(row["product"])], row, in_force.timezone)
         for lot in released
         for row in tables.rows("bag", lot=lot)
         if row["product"] in products

@@ -18,7 +18,7 @@ def trace_donor(trial: Trial, donor: str) -> Trace:
     """
     with trial.ledger.reading() as reader:
         donor_row(reader, donor)
-        return trace(_links(reader), donor=donor)
+        return trace(_links(trial, reader), donor=donor)
 
 
 def trace_participant(trial: Trial, participant: str) -> Trace:
@@ -30,9 +30,10 @@ def trace_participant(trial: Trial, participant: str) -> Trace:
     with trial.ledger.reading() as reader:
         if reader.row("participant", participant) is None:
             raise NotFound("participant", participant, "is not in this trial", "check the code")
-        return trace(_links(reader), participant=participant)
+        return trace(_links(trial, reader), participant=participant)
 
 
-def _links(tables: Tables) -> tuple[Link, ...]:
-    lots = [lot_of(tables, row) for row in tables.rows("lot")]
+def _links(trial: Trial, tables: Tables) -> tuple[Link, ...]:
+    zone = trial.newest(tables).timezone
+    lots = [lot_of(tables, row, zone) for row in tables.rows("lot")]
     return links_of(lots, {bag.id: chain_of(tables, bag.id) for lot in lots for bag in lot.bags})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from equipoise.capture import number_text
 from equipoise.conduct.acting import Act, acting
@@ -54,12 +54,13 @@ def record_infusion_vital_signs(
     Raises:
         NotFound: when the participant is not in this trial.
         OutOfOrder: when the course was not started, or those minutes are recorded already.
-        NotAccepted: when a name or number cannot be.
+        NotAccepted: when a name or number cannot be, or the minutes are to come.
     """
     with acting(trial, Kind.INFUSION_VITAL_SIGNS, by=by, reason=reason, at=at) as act:
         person = act.participant(participant)
-        infusion_row(act, participant, course)
+        infusion = infusion_row(act, participant, course)
         _check_free("minutes", act, participant, course, minutes)
+        _check_happened("minutes", act, infusion, minutes)
         if not values:
             raise NotAccepted("values", None, "are none", f"give some of {', '.join(VITAL_SIGNS)}")
         read = {name: _vital_sign(name, value) for name, value in values.items()}
@@ -96,11 +97,12 @@ def correct_infusion_vital_signs(
     Raises:
         NotFound: when the participant is not in this trial, or nothing is recorded for those minutes.
         OutOfOrder: when the course was not started, or other signs are recorded for the right minutes.
-        NotAccepted: when a name or number cannot be, or nothing differs from what stands there.
+        NotAccepted: when a name or number cannot be, the right minutes are to come, or nothing differs from what
+            stands there.
     """
     with acting(trial, Kind.INFUSION_VITAL_SIGNS_CORRECTED, by=by, reason=reason, at=at) as act:
         person = act.participant(participant)
-        infusion_row(act, participant, course)
+        infusion = infusion_row(act, participant, course)
         row = _standing_row(act, participant, course, minutes)
         if row is None:
             problem = f"hold no vital signs of course {course}"
@@ -108,6 +110,7 @@ def correct_infusion_vital_signs(
         right = minutes if right_minutes is None else right_minutes
         if right != minutes:
             _check_free("right_minutes", act, participant, course, right)
+            _check_happened("right_minutes", act, infusion, right)
         old = {name: str(row[name]) for name in VITAL_SIGNS if row[name] is not None}
         new = _corrected(old, values or {})
         if (right, new) == (minutes, old):
@@ -146,6 +149,18 @@ def _check_free(field: str, act: Act, participant: str, course: str, minutes: in
     if _standing_row(act, participant, course, minutes) is not None:
         problem = f"are recorded already for course {course}"
         raise OutOfOrder(field, minutes, problem, "give the minutes at which it was measured")
+
+
+def _check_happened(field: str, act: Act, infusion: Row, minutes: int) -> None:
+    """Minutes are whole, so both times are cut to the minute before they are compared."""
+    started, now = (
+        time.astimezone(UTC).replace(second=0, microsecond=0)
+        for time in (datetime.fromisoformat(str(infusion["started_at"])), act.at)
+    )
+    since = (now - started) // timedelta(minutes=1)
+    if minutes > since:
+        problem = f"are to come, the start was {since} min ago"
+        raise NotAccepted(field, minutes, problem, "give the minutes at which it was measured, once it is")
 
 
 def _vital_sign(name: str, raw: Number) -> str:

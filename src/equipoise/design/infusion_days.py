@@ -109,14 +109,15 @@ class InfusionDays:
         self.lots += 1
         lot, bag = f"L{self.lots:03d}", f"B{self.lots:03d}"
         made_at = at - timedelta(hours=self.plan.hours_before)
-        self._test_donor(recipient, made_at, at)
+        donated_on = at.date() - CULTURE
+        self._test_donor(recipient, donated_on, at)
         cells = Decimal(round(draw_quantity(self.plan.cells, self.rng), -5))
         conduct.receive_lot(
             self.trial,
             lot,
             product=self.product.id,
             donor=recipient.donor,
-            donated_on=(made_at - CULTURE).date(),
+            donated_on=donated_on,
             made_at=made_at,
             bags=(Bag(bag, cells, self.plan.volume_ml),),
             giver="cell laboratory",
@@ -158,10 +159,10 @@ class InfusionDays:
         self._at(at.date(), ISSUED, lambda at: self._issue(recipient, course, bag, at))
         self._at(at.date(), STARTED, lambda at: self._infuse(recipient, course, lot, bag, closes, infused, at))
 
-    def _test_donor(self, recipient: Recipient, made_at: datetime, at: datetime) -> None:
+    def _test_donor(self, recipient: Recipient, donated_on: date, at: datetime) -> None:
         """The donor's infection tests again, since those of the panel's opening grow old."""
         tests = () if self.product.donor_eligibility is None else self.product.donor_eligibility.tests
-        sample = (recipient.donor, (made_at - CULTURE).date())
+        sample = (recipient.donor, donated_on)
         if tests and sample not in self.sampled:
             self.sampled.add(sample)
             conduct.record_donor_tests(

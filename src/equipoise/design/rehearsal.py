@@ -307,15 +307,21 @@ class _Ward:
         course.donor = self.panel.match(course.code, self._actor("investigator", course.site), at)
         if course.donor is None:
             return
-        rng = np.random.default_rng([self.seed, course.person.number, OF_BODIES])
-        weight = Decimal(f"{np.clip(rng.normal(*WEIGHT_KG), 42, 110):.1f}")
-        recipient = Recipient(course.code, course.site, course.randomised_on, course.donor, weight)
+        recipient = Recipient(course.code, course.site, course.randomised_on, course.donor, self._weight(course))
         for intervention in self._products(course.arm):
             for days in self.infusions:
                 if days.product.id == intervention.product and days.regimen.id == intervention.regimen:
                     for part in days.regimen.courses:
                         samples = None if part.after is None else course.visit_days.get(part.after)
                         days.plan_course(recipient, part, samples, lambda given, at: self._infused(course, given, at))
+
+    def _weight(self, course: _Course) -> Decimal:
+        """What the ward's scales show: the weight on the forms, or one drawn where they ask for none."""
+        recorded = conduct.last_weight(self.trial, course.code, by_day=course.randomised_on)
+        if recorded is not None:
+            return recorded.kg
+        rng = np.random.default_rng([self.seed, course.person.number, OF_BODIES])
+        return Decimal(f"{np.clip(rng.normal(*WEIGHT_KG), 42, 110):.1f}")
 
     def _infusions(self) -> list[InfusionDays]:
         """The products whose lots the rehearsal draws."""

@@ -5,6 +5,7 @@ Terms: *reading* (a set of ligands that a typing leaves possible), *deciding rul
 names; the others stand beside it).
 """
 
+from equipoise.donors.body_weight import RecordedWeight
 from equipoise.donors.custody import (
     BagBalance,
     BagStatus,
@@ -40,15 +41,13 @@ from equipoise.donors.hla_typing import HlaTyping, MacCodes, parse_typing, read_
 from equipoise.donors.infusion import (
     Attempt,
     DonorMatch,
-    Finish,
     HeldBag,
     Label,
     Standing,
-    check_finish,
     check_infusion,
-    finish_findings,
-    given_dose,
+    start_findings,
 )
+from equipoise.donors.infusion_end import Finish, check_finish, finish_findings, given_dose
 from equipoise.donors.kir import BContent, KirTyping, b_content, parse_kir
 from equipoise.donors.ligand_reference import Reference, builtin_reference, read_reference
 from equipoise.donors.ligand_rules import group_77_80, ligand_group
@@ -60,6 +59,7 @@ from equipoise.donors.lots import (
     LotResult,
     LotStatus,
     Temperature,
+    check_donation,
     excursions,
     expiry,
     status_reasons,
@@ -124,6 +124,7 @@ __all__ = [
     "Quantities",
     "Reason",
     "Recipient",
+    "RecordedWeight",
     "Reference",
     "Standing",
     "Step",
@@ -136,6 +137,7 @@ __all__ = [
     "balance_of",
     "builtin_reference",
     "chain_excursions",
+    "check_donation",
     "check_finish",
     "check_infusion",
     "contents_of",
@@ -171,6 +173,7 @@ __all__ = [
     "rule_named",
     "same_person",
     "shown",
+    "start_findings",
     "status_reasons",
     "stock_for",
     "trace",

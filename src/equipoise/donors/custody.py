@@ -15,7 +15,7 @@ from typing import Literal, TypeVar
 
 from equipoise.donors.lots import Bag, Excursion, Lot, Temperature, excursions
 from equipoise.donors.measured import plain
-from equipoise.donors.reasons import Reason, minute, same_person
+from equipoise.donors.reasons import Reason, minute, person_key, same_person
 from equipoise.protocol.interventions import Storage
 
 BagStatus = Literal["received", "issued", "infusing", "infused", "returned", "destroyed"]
@@ -29,7 +29,7 @@ STEP_FROM: Mapping[Step, tuple[BagStatus | None, ...]] = {
     "infusing": ("issued",),
     "infused": ("infusing",),
     "returned": ("issued",),
-    "destroyed": ("received", "issued", "returned", "infused"),
+    "destroyed": ("received", "issued", "returned", "infused", "destroyed"),
 }
 WITHOUT_RECEIVER = ("infusing", "infused", "destroyed")
 
@@ -66,7 +66,11 @@ class Handover:
 
 
 def bag_status(chain: Sequence[Handover]) -> BagStatus | None:
-    """Where a bag stands after its handovers; None before it came. What is left of an infused bag may be destroyed."""
+    """Where a bag stands after its handovers; None before it came.
+
+    What is left of an infused bag may be destroyed, and it stays infused. A bag of which a part was destroyed stands as
+    destroyed, since its dose is no more that of its lot: the rest can only be destroyed too.
+    """
     status: BagStatus | None = None
     for handover in chain:
         if handover.step != "handed over" and status != "infused":
@@ -90,17 +94,17 @@ def handover_reasons(bag: Bag, chain: Sequence[Handover], new: Handover) -> tupl
     if new.bag != bag.id or any(one.bag != bag.id for one in chain):
         found.append(Reason("bag-other", "bag", new.bag, f"is not bag {bag.id}", "scan the bag again"))
     if status not in STEP_FROM[new.step]:
-        first = " or ".join(one or "not yet received" for one in STEP_FROM[new.step])
+        first = " or ".join(one or "not yet received" for one in STEP_FROM[new.step] if one != new.step)
         problem = f"cannot be {new.step}" if new.step != "handed over" else "cannot be handed over"
         found.append(Reason("custody-step", f"bag {bag.id}", status, problem, f"it must be {first} first"))
     holds = holder(chain)
-    if not new.giver.strip():
+    if not person_key(new.giver):
         found.append(Reason("custody-giver", "giver", None, "is blank", "name who gives the bag"))
     elif holds is not None and not same_person(new.giver, holds):
         problem = f"does not hold bag {bag.id}, {holds} does"
         found.append(Reason("custody-giver", "giver", new.giver, problem, "record the handover between them first"))
     if new.step not in WITHOUT_RECEIVER:
-        if not new.receiver.strip():
+        if not person_key(new.receiver):
             found.append(Reason("custody-receiver", "receiver", None, "is blank", "name who takes the bag"))
         elif new.step == "handed over" and same_person(new.giver, new.receiver):
             problem = "is the giver too"

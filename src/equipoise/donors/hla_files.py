@@ -37,6 +37,7 @@ USUAL_PLACES = (24 + WINDOW_START - 1, WINDOW_START - 1)  # with the leader, and
 LARGEST = 512 * 1024 * 1024
 LONGEST_LINE = 100_000
 NUCLEOTIDES = frozenset("ACGTN*.-|")
+UNKNOWN = "N*.-|"
 ROW = re.compile(r"\s*(?P<name>[A-Z0-9]+\*[0-9:]+[A-Z]?)(?:\s+(?P<sequence>[-A-Z*.|\s]*))?")
 NAME_IN_TITLE = re.compile(r"(?<![A-Z0-9])(?P<name>[ABC]\*[0-9:]+[A-Z]?)(?![A-Z0-9])")
 RELEASE = re.compile(r"#\s*version:\s*(?P<release>\S.*\S)")
@@ -117,6 +118,9 @@ def read_hla_file(path: Path) -> HlaFile:
     if not forms:
         remedy = "give A_prot.txt, B_prot.txt and C_prot.txt, or hla_prot.fasta"
         raise ReferenceRefusal("file", path.name, "holds no protein of HLA-A, -B or -C", remedy)
+    if not any(residues for _, residues in forms):
+        problem = f"holds residues {FIRST} to {LAST} of no protein"
+        raise ReferenceRefusal("file", path.name, problem, "fetch it again, it was cut short")
     return HlaFile(path.name, digest, found, forms)
 
 
@@ -178,7 +182,7 @@ def _fasta(lines: Sequence[str], name: str) -> Iterator[Form]:
         named = NAME_IN_TITLE.search(title)
         if named is not None and (allele := _allele(named["name"])) is not None:
             sequence = "".join(parts)
-            if len(sequence) > 60 and set(sequence) <= NUCLEOTIDES:
+            if sequence.strip(UNKNOWN) and set(sequence) <= NUCLEOTIDES:
                 problem = f"holds nucleotides ({allele.name})"
                 raise ReferenceRefusal("file", name, problem, "give the protein file, hla_prot.fasta")
             yield allele, residues_of(allele.locus, sequence)

@@ -1,4 +1,4 @@
-"""Whether an infusion may start, and whether its end is told as it can be: every reason against, not the first alone.
+"""Whether an infusion may start: every reason against, not the first alone; and what must be noted of a start.
 
 Nothing here reads a clock or a ledger. The act that asks records each refused attempt with its reasons.
 Terms: *attempt* (an infusion about to start, as told at the bedside), *label* (what is read there on the bag).
@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from equipoise.donors.body_weight import RecordedWeight, is_possible, weight_reasons
 from equipoise.donors.custody import BagStatus
-from equipoise.donors.doses import Quantities, contents_of, judge_dose, judge_limits, quantities
+from equipoise.donors.doses import contents_of, judge_limits, quantities
 from equipoise.donors.lots import Bag, Excursion, Lot, LotResult, expiry
-from equipoise.donors.measured import plain
-from equipoise.donors.reasons import Reason, distinct_persons, minute
+from equipoise.donors.reasons import Reason, distinct_persons, minute, same_person
 from equipoise.donors.release import judge_criterion, judge_lot
 from equipoise.protocol.interventions import Course, Product, Regimen
 
 STARTED: tuple[BagStatus, ...] = ("infusing", "infused")
+TOLD_IN_TIME = timedelta(hours=1)
+"""How long after it a start may be told without a word: what is checked then was checked long before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,9 @@ class Attempt:
         weight_kg: of the participant; None when not measured.
         ends_at: when it is expected to end; None when not told.
         accept_conditional: why a conditionally released lot is used; blank refuses it.
+        accept_weight: why the weight differs so much from that recorded last; blank refuses it.
+        told_at: when the start is told, if later; None when it is told as it happens.
+        told_late: why it is told so late; blank refuses what is.
     """
 
     participant: str
@@ -62,6 +67,14 @@ class Attempt:
     weight_kg: Decimal | None = None
     ends_at: datetime | None = None
     accept_conditional: str = ""
+    accept_weight: str = ""
+    told_at: datetime | None = None
+    told_late: str = ""
+
+    @property
+    def is_told_late(self) -> bool:
+        """Whether the start is told so long after it that this must be noted."""
+        return self.told_at is not None and self.told_at - self.started_at > TOLD_IN_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +107,7 @@ class Standing:
         missed: courses recorded as missed.
         visits_done: visits whose samples were taken.
         stopped: why the product is stopped for them; blank when it is not.
+        weight: the one recorded last; None when none is.
     """
 
     participant: str
@@ -105,6 +119,7 @@ class Standing:
     missed: frozenset[str] = frozenset()
     visits_done: frozenset[str] = frozenset()
     stopped: str = ""
+    weight: RecordedWeight | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +136,7 @@ class HeldBag:
         excursions: temperatures outside storage.
         excursions_accepted: why the quality unit lets it be used nevertheless; blank when it does not.
         donor_not_eligible: why the donor is not eligible, or no longer; blank when they are.
+        released_by: who released its lot, conditionally or in full.
     """
 
     bag: Bag
@@ -132,6 +148,7 @@ class HeldBag:
     excursions: tuple[Excursion, ...] = ()
     excursions_accepted: str = ""
     donor_not_eligible: str = ""
+    released_by: tuple[str, ...] = ()
 
 
 def check_infusion(
@@ -159,15 +176,17 @@ def check_infusion(
 
     Codes, in this order: `trial-stopped`, `not-randomised`, `withdrawn`, `product-not-planned`, `product-stopped`;
     `course-unknown`, `course-given`, `course-missed`, `course-order`, `course-window`, `course-after-visit`;
-    `bag-unknown`, `bag-used`, `bag-not-issued`, `bag-other-participant`, `bag-other-course`, `bag-other-product`,
-    `donor-not-matched`, `donor-verdict`, `donor-not-eligible`, `lot-status`, `lot-conditional`,
-    `out-of-specification`, `expired`, `expires-during`, `storage-excursion`; `label-bag`, `label-lot`,
-    `label-participant`, `label-expiry`, `identity-checkers`; `precondition-unanswered`, `precondition-no`,
-    `precondition-unknown`; `weight`, `criterion-per-kg`, `dose-limit`.
+    `ends-before-start`, `told-late`; `bag-unknown`, `bag-used`, `bag-not-issued`, `bag-other-participant`,
+    `bag-other-course`, `bag-other-product`, `donor-not-matched`, `donor-verdict`, `donor-not-eligible`, `lot-status`,
+    `lot-conditional`, `out-of-specification`, `criterion-undecided`, `expired`, `expires-during`,
+    `storage-excursion`; `label-bag`, `label-lot`, `label-participant`, `label-expiry`, `checker-released`;
+    `identity-checkers`; `precondition-unanswered`, `precondition-no`, `precondition-unknown`; `weight`,
+    `weight-change`, `criterion-per-kg`, `dose-limit`.
     """
     reasons = [
         *_participant(attempt, product, standing, trial_stopped),
         *_course(attempt, regimen, standing, opens, closes),
+        *_times(attempt),
     ]
     if held is None:
         reasons.append(Reason("bag-unknown", "bag", attempt.bag, "is not in the record", "scan the bag again"))
@@ -180,11 +199,28 @@ def check_infusion(
             ends_at=attempt.ends_at,
             accept_conditional=attempt.accept_conditional,
         )
-        reasons += _label(attempt, product, held)
+        reasons += [*_label(attempt, held), *_releasers(attempt, held)]
     reasons += [*_checkers(attempt, regimen), *_preconditions(attempt, regimen)]
+    reasons += weight_reasons(attempt.weight_kg, standing.weight, attempt.accept_weight)
     if held is not None:
         reasons += _dose(attempt, product, held)
     return tuple(reasons)
+
+
+def start_findings(attempt: Attempt, *, product: Product, held: HeldBag) -> tuple[Reason, ...]:
+    """What must be noted of a start that nothing speaks against.
+
+    Codes: `told-late`, `expired-when-told`.
+    """
+    if attempt.told_at is None or not attempt.is_told_late:
+        return ()
+    problem = f"was told only at {minute(attempt.told_at)}: {attempt.told_late.strip()}"
+    found = [Reason("told-late", "started_at", attempt.started_at, problem, "report a deviation")]
+    ends = expiry(held.lot, product)
+    if ends is not None and attempt.told_at >= ends:
+        problem = f"had gone by when the start was told, {minute(attempt.told_at)}"
+        found.append(Reason("expired-when-told", f"lot {held.lot.id} expiry", ends, problem, "report a deviation"))
+    return tuple(found)
 
 
 def _participant(attempt: Attempt, product: Product, standing: Standing, trial_stopped: str) -> Iterator[Reason]:
@@ -233,6 +269,16 @@ def _course(
         yield Reason("course-after-visit", "course", course.id, problem, f"take and record those of {course.after}")
 
 
+def _times(attempt: Attempt) -> Iterator[Reason]:
+    if attempt.ends_at is not None and attempt.ends_at < attempt.started_at:
+        problem = f"is before the start, {minute(attempt.started_at)}"
+        yield Reason("ends-before-start", "ends_at", attempt.ends_at, problem, "correct one of the two times")
+    if attempt.told_at is not None and attempt.is_told_late and not attempt.told_late.strip():
+        problem = f"is told only at {minute(attempt.told_at)}"
+        remedy = "correct the time, or say why it is told so late (told_late)"
+        yield Reason("told-late", "started_at", attempt.started_at, problem, remedy)
+
+
 def _bag(attempt: Attempt, product: Product, held: HeldBag) -> Iterator[Reason]:
     name = f"bag {held.bag.id}"
     if held.lot.product != product.id:
@@ -277,7 +323,8 @@ def lot_reasons(
 ) -> tuple[Reason, ...]:
     """Every reason why a bag cannot be given at a moment that lies in its lot, its age or how warm it was.
 
-    Codes: `lot-status`, `lot-conditional`, `out-of-specification`, `expired`, `expires-during`, `storage-excursion`.
+    Codes: `lot-status`, `lot-conditional`, `out-of-specification`, `criterion-undecided`, `expired`, `expires-during`,
+    `storage-excursion`.
     """
     return (
         *_status(held, accept_conditional),
@@ -304,6 +351,9 @@ def _specification(product: Product, held: HeldBag) -> Iterator[Reason]:
         if verdict.blocking and verdict.verdict == "fails":
             field = f"criterion {verdict.criterion}"
             yield Reason("out-of-specification", field, verdict.value, verdict.text, "return the bag; recall the lot")
+        elif verdict.blocking and verdict.verdict == "undecided":
+            remedy = "return the bag; have the result told again"
+            yield Reason("criterion-undecided", f"criterion {verdict.criterion}", verdict.value, verdict.text, remedy)
 
 
 def _age(product: Product, held: HeldBag, at: datetime, ends_at: datetime | None) -> Iterator[Reason]:
@@ -324,8 +374,8 @@ def _excursions(held: HeldBag) -> Iterator[Reason]:
             yield Reason("storage-excursion", f"bag {held.bag.id}", None, problem, remedy)
 
 
-def _label(attempt: Attempt, product: Product, held: HeldBag) -> Iterator[Reason]:
-    label, ends = attempt.label, expiry(held.lot, product)
+def _label(attempt: Attempt, held: HeldBag) -> Iterator[Reason]:
+    label, ends = attempt.label, held.lot.expires_at
     for part, read, wanted in (
         ("bag", label.bag, held.bag.id),
         ("lot", label.lot, held.lot.id),
@@ -352,6 +402,13 @@ def _checkers(attempt: Attempt, regimen: Regimen) -> Iterator[Reason]:
         yield Reason("identity-checkers", "checked_by", named, problem, "let another person compare bag and wristband")
 
 
+def _releasers(attempt: Attempt, held: HeldBag) -> Iterator[Reason]:
+    for person in attempt.checked_by:
+        if any(same_person(person, releaser) for releaser in held.released_by):
+            problem = f"released lot {held.lot.id}, and who releases a lot does not give it"
+            yield Reason("checker-released", "checked_by", person, problem, "let another person compare bag and label")
+
+
 def _preconditions(attempt: Attempt, regimen: Regimen) -> Iterator[Reason]:
     asked = {part.id: part for part in regimen.preconditions}
     for part in asked.values():
@@ -366,10 +423,7 @@ def _preconditions(attempt: Attempt, regimen: Regimen) -> Iterator[Reason]:
 
 
 def _dose(attempt: Attempt, product: Product, held: HeldBag) -> Iterator[Reason]:
-    weight = attempt.weight_kg
-    if weight is not None and not (weight.is_finite() and weight > 0):
-        yield Reason("weight", "weight_kg", weight, "is not above zero", "weigh the participant")
-        weight = None
+    weight = attempt.weight_kg if attempt.weight_kg is not None and is_possible(attempt.weight_kg) else None
     for criterion in product.release:
         if criterion.per_kg and criterion.blocking:
             verdict = judge_criterion(criterion, held.results, made_at=held.lot.made_at, weight_kg=weight)
@@ -382,70 +436,6 @@ def _dose(attempt: Attempt, product: Product, held: HeldBag) -> Iterator[Reason]
             known = limit.verdict == "fails"
             remedy = "return the bag; fetch another" if known else "record weight and results of the lot"
             yield Reason("dose-limit", f"dose limit {limit.limit}", None, limit.text, remedy)
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """The end of an infusion: when, the volume given in mL, whether all was given and if not why."""
-
-    stopped_at: datetime
-    volume_given_ml: Decimal
-    completed: bool
-    stop_reason: str = ""
-
-
-def check_finish(finish: Finish, bag: Bag, *, started_at: datetime) -> tuple[Reason, ...]:
-    """Every reason why an end cannot be as it is told; empty when it can.
-
-    Codes: `stop-before-start`, `volume`, `stop-reason`.
-    """
-    found = []
-    if finish.stopped_at < started_at:
-        problem = f"is before the start, {minute(started_at)}"
-        found.append(Reason("stop-before-start", "stopped_at", finish.stopped_at, problem, "correct the time"))
-    volume = finish.volume_given_ml
-    if not volume.is_finite() or volume < 0:
-        found.append(Reason("volume", "volume_given_ml", volume, "is below zero", "write the volume given in mL"))
-    elif volume > bag.volume_ml:
-        problem = f"is above the {plain(bag.volume_ml)} mL of bag {bag.id}"
-        found.append(Reason("volume", "volume_given_ml", volume, problem, "correct the volume"))
-    if not finish.completed and not finish.stop_reason.strip():
-        problem = "is missing for an infusion that was not completed"
-        found.append(Reason("stop-reason", "stop_reason", None, problem, "say why it was stopped"))
-    if finish.completed and finish.stop_reason.strip():
-        problem = "is given for an infusion that was completed"
-        found.append(Reason("stop-reason", "stop_reason", finish.stop_reason, problem, "leave one of the two out"))
-    return tuple(found)
-
-
-def finish_findings(
-    finish: Finish, held: HeldBag, *, product: Product, regimen: Regimen, weight_kg: Decimal | None
-) -> tuple[Reason, ...]:
-    """What must be noted of an infusion as it was given, and is recorded all the same since it happened.
-
-    Codes: `expired-during`, `dose-deviation`, `dose-limit`.
-    """
-    found = []
-    ends = expiry(held.lot, product)
-    if ends is not None and finish.stopped_at > ends:
-        problem = f"went by before the infusion ended, {minute(finish.stopped_at)}"
-        found.append(Reason("expired-during", f"lot {held.lot.id} expiry", ends, problem, "report a deviation"))
-    dose = given_dose(finish, held, product=product, weight_kg=weight_kg)
-    judged = judge_dose(product, regimen, dose, weight_kg)
-    if judged.verdict != "within":
-        found.append(Reason("dose-deviation", "dose", judged.verdict, judged.text, "report a deviation"))
-    found += [
-        Reason("dose-limit", f"dose limit {limit.limit}", None, limit.text, "report a deviation")
-        for limit in judge_limits(product, dose)
-        if limit.verdict != "passes"
-    ]
-    return tuple(found)
-
-
-def given_dose(finish: Finish, held: HeldBag, *, product: Product, weight_kg: Decimal | None) -> Quantities:
-    """What the participant received."""
-    contents = contents_of(product, held.results)
-    return quantities(held.bag, contents, weight_kg=weight_kg, volume_given_ml=finish.volume_given_ml)
 
 
 def _one_of(ids: Sequence[str] | Mapping[str, object]) -> str:

@@ -262,7 +262,7 @@ def copy_groups(
         found = reference.family_groups(copy.locus, family)
         if not found:
             warnings.append(f"{copy.locus}*{family}: is a family that {reference.title} does not hold")
-            found = ANY_GROUP[copy.locus]
+            found = _any_of(copy.locus)
         elif len(shown_by(found, considered)) > 1:
             names = ", ".join(sorted(found))
             warnings.append(f"{copy.text.strip()}: low resolution, the family has alleles of {names}")
@@ -275,7 +275,7 @@ def allele_groups(
 ) -> tuple[frozenset[Group], list[str]]:
     """The groups that an allele may be of, and what must be said of it where these ligands count."""
     if allele.suffix == "N":
-        return frozenset({"null"}), [f"{allele.name}: not expressed, shows no ligand"]
+        return frozenset({"null"}), _said_of_null(allele, reference)
     warnings = []
     if allele.suffix:
         warnings.append(f"{allele.name}: suffix {allele.suffix}, expression uncertain; classified by its sequence")
@@ -284,7 +284,7 @@ def allele_groups(
         found = reference.family_groups(allele.locus, allele.family)
         if not found or reference.complete:
             warnings.append(f"{allele.name}: is not in {reference.title}")
-            return ANY_GROUP[allele.locus] if not found else _settled(allele.locus, found), warnings
+            return _settled(allele.locus, found) if found else _any_of(allele.locus), warnings
         names = ", ".join(sorted(found))
         warnings.append(f"{allele.name}: is not among the common alleles; {WITHIN_FAMILY.format(names)}")
         return _settled(allele.locus, found), warnings
@@ -305,6 +305,21 @@ def allele_groups(
     if "unclassified" in groups:
         warnings.append(f"{allele.name}: its residues fit no rule, so its ligand is not known")
     return _settled(allele.locus, groups), warnings
+
+
+def _said_of_null(allele: HlaAllele, reference: Reference) -> list[str]:
+    """That it shows nothing, and whether anybody but its name says so."""
+    entry = reference.entry(allele)
+    of_a_longer_form = entry is not None and len(allele.fields) > 2 and "N" in entry.expression
+    said = [f"{allele.name}: not expressed, shows no ligand"]
+    if entry is None or not (entry.suffix == "N" or of_a_longer_form):
+        said.append(f"{allele.name}: is not in {reference.title}, so only its suffix says that it is not expressed")
+    return said
+
+
+def _any_of(locus: str) -> frozenset[Group]:
+    """What a copy may be whose name is not known: of any group, or of residues that fit no rule."""
+    return ANY_GROUP[locus] | NO_RULE[locus]
 
 
 def _settled(locus: str, groups: Iterable[Group]) -> frozenset[Group]:

@@ -68,10 +68,10 @@ class Lot:
         product: the product's id in the protocol.
         donor: the donor's code.
         donated_on: day of the donation.
-        made_at: end of manufacture, from which the shelf life counts.
+        made_at: end of manufacture, from which the shelf life counts; in the trial's zone, since its day counts too.
         received_at: when it came into the trial's store.
         bags: at least one.
-        expires_at: as the maker states it; the shelf life may end sooner, see `expiry`.
+        expires_at: as its label says; None when it says nothing. An amended shelf life may end sooner, see `expiry`.
         status: where its release stands.
     """
 
@@ -108,13 +108,24 @@ class Lot:
         if self.expires_at is not None and self.expires_at <= self.made_at:
             remedy = "correct one of the two times"
             raise ProductRefused("expires_at", self.expires_at, f"is not after made_at = {self.made_at}", remedy)
-        if self.donated_on > self.made_at.date():
-            remedy = "correct one of the two days"
-            raise ProductRefused("donated_on", self.donated_on, f"is after made_at = {self.made_at}", remedy)
 
     def bag(self, bag_id: str) -> Bag | None:
         """The bag of that code; None when the lot has none."""
         return next((bag for bag in self.bags if bag.id == bag_id), None)
+
+
+def check_donation(lot: Lot) -> None:
+    """Let a lot pass whose donation was not after the day of its manufacture.
+
+    Asked once, when it is received: were the trial's zone amended, a lot could seem to be made on the day before.
+
+    Raises:
+        ProductRefused: when it was.
+    """
+    made_on = lot.made_at.date()
+    if lot.donated_on > made_on:
+        remedy = "correct one of the two days"
+        raise ProductRefused("donated_on", lot.donated_on, f"is after the day of manufacture, {made_on}", remedy)
 
 
 def status_reasons(lot: Lot, to: LotStatus) -> tuple[Reason, ...]:
@@ -127,7 +138,10 @@ def status_reasons(lot: Lot, to: LotStatus) -> tuple[Reason, ...]:
 
 
 def expiry(lot: Lot, product: Product) -> datetime | None:
-    """When the lot expires: at the end of its shelf life or when its maker states, if sooner; None when neither is."""
+    """When the lot expires: as its label says, or at the end of the shelf life in force if sooner; None for neither.
+
+    So an amendment may shorten what is left of a lot, and never lengthens it.
+    """
     ends = [] if lot.expires_at is None else [lot.expires_at]
     if product.shelf_life is not None:
         ends.append(

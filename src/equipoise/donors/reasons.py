@@ -48,8 +48,9 @@ def _as_read(value: object) -> object:
 
 
 def person_key(person: str) -> str:
-    """By which two writings of one person's id are the same: case, width and outer spaces do not count."""
-    return " ".join(unicodedata.normalize("NFKC", person).casefold().split())
+    """By which two writings of one person's id are the same: case, width, spaces and what nobody sees do not count."""
+    seen = "".join(letter for letter in unicodedata.normalize("NFKC", person) if unicodedata.category(letter) != "Cf")
+    return " ".join(unicodedata.normalize("NFKC", seen.casefold()).split())
 
 
 def distinct_persons(persons: Iterable[str]) -> int:

@@ -1,8 +1,8 @@
 """Whether a lot may be released: the protocol's criteria judged on results, and what follows a late bad one.
 
-A criterion *passes*, *fails*, is *pending* (no result yet), *undecided* (a result that does not tell) or is judged *by
-weight*, at each infusion. A lot is released in full when every blocking criterion passes, and conditionally when those
-that do not are pending and have a due date that has not gone by.
+A criterion *passes*, *fails*, is *pending* (no result yet), *undecided* (a result that does not tell, or is not in the
+criterion's unit) or is judged *by weight*, at each infusion. A lot is released in full when every blocking criterion
+passes, and conditionally when those that do not are pending and have a due date that has not gone by.
 """
 
 from __future__ import annotations
@@ -118,8 +118,9 @@ def judge_criterion(
 ) -> CriterionVerdict:
     """One criterion on the results of a lot, in the order recorded. Each result that counts must pass.
 
-    Under `per_kg` the value is that of one bag and is divided by the participant's weight in kg; without a weight the
-    verdict is `by weight`, or `pending` without a result.
+    The result is due so many days after that of `made_at`, which is in the trial's zone. Under `per_kg` the value is
+    that of one bag and is divided by the participant's weight in kg; without a weight the verdict is `by weight`, or
+    `pending` without a result.
     """
     due_on = None if criterion.due_days is None else made_at.date() + timedelta(days=criterion.due_days)
 
@@ -133,17 +134,22 @@ def judge_criterion(
     if not counting:
         return verdict("pending", None, f"no result yet, {f'due on {due_on}' if due_on else 'needed before release'}")
     if criterion.per_kg and weight_kg is None:
+        other = [result for result in counting if result.unit != criterion.unit]
+        if other:
+            return verdict("undecided", other[-1].value, _sentence(criterion, "undecided", other[-1], None))
         value = counting[-1].value
         return verdict("by weight", value, f"{shown(value)} {criterion.unit} is judged by weight at each infusion")
     answers = [_meets(criterion, result, weight_kg) for result in counting]
     for name, answer in (("fails", False), ("undecided", None), ("passes", True)):
         if answer in answers:
-            value = counting[len(answers) - 1 - answers[::-1].index(answer)].value
-            return verdict(name, value, _sentence(criterion, name, value, weight_kg))  # type: ignore[arg-type]
+            decided = counting[len(answers) - 1 - answers[::-1].index(answer)]
+            return verdict(name, decided.value, _sentence(criterion, name, decided, weight_kg))  # type: ignore[arg-type]
     raise AssertionError("every result has an answer")
 
 
 def _meets(criterion: ReleaseCriterion, result: LotResult, weight_kg: Decimal | None) -> bool | None:
+    if result.unit != criterion.unit:  # an amendment changed it: the number says nothing in the new one
+        return None
     if criterion.unit is None:
         answer = criterion.rule.evaluate({"value": result.value})
         return answer if isinstance(answer, bool) else None
@@ -153,10 +159,12 @@ def _meets(criterion: ReleaseCriterion, result: LotResult, weight_kg: Decimal | 
     return measured.meets(criterion.rule)
 
 
-def _sentence(criterion: ReleaseCriterion, verdict: str, value: str, weight_kg: Decimal | None) -> str:
-    unit = f" {criterion.unit}" if criterion.unit else ""
-    per_kg = f" in {weight_kg} kg" if criterion.per_kg else ""
-    subject = f"{shown(value)}{unit}{per_kg}"
+def _sentence(criterion: ReleaseCriterion, verdict: str, result: LotResult, weight_kg: Decimal | None) -> str:
+    value = f"{shown(result.value)}{f' {result.unit}' if result.unit else ''}"
+    if result.unit != criterion.unit:
+        wanted = f"in {criterion.unit}" if criterion.unit else "without a unit"
+        return f"{value} is not {wanted}, as the protocol in force asks; record it so, and why the earlier is not valid"
+    subject = f"{value}{f' in {weight_kg} kg' if criterion.per_kg else ''}"
     if verdict == "undecided":
         return f"{subject} does not tell whether {criterion.rule}; repeat the test with a method that does"
     return f"{subject} {'meets' if verdict == 'passes' else 'does not meet'} {criterion.rule}"
@@ -168,9 +176,14 @@ def judge_lot(product: Product, lot: Lot, results: Sequence[LotResult]) -> tuple
 
 
 def measured_of(product: Product, results: Sequence[LotResult], criterion_id: str | None) -> Measured | None:
-    """All that a criterion's numbers may be, from the least to the most of those that count; None without a result."""
+    """All that a criterion's numbers may be, from the least to the most of those that count.
+
+    None without a result, or when one is not in the criterion's unit.
+    """
     criterion = next((one for one in product.release if one.id == criterion_id), None)
     if criterion is None or not (counting := valid_results(criterion, results)):
+        return None
+    if any(result.unit != criterion.unit for result in counting):
         return None
     return spanning([parse_measured(result.value, f"result of {criterion.id}") for result in counting])
 
@@ -184,6 +197,7 @@ def release_reasons(
     donor_eligible: bool | None,
     released_by: str,
     investigators: Collection[str],
+    checkers: Collection[str],
     at: datetime,
 ) -> tuple[Reason, ...]:
     """Every reason against releasing a lot, in full or conditionally; empty when it may be released.
@@ -196,10 +210,11 @@ def release_reasons(
         donor_eligible: the statement on the donor; None while there is none.
         released_by: who releases.
         investigators: who must not, since they treat the participants.
+        checkers: who must not either, since they gave a bag of it.
         at: when, with its offset.
 
-    Codes: `lot-status`, `donor-not-eligible`, `released-by-investigator`, `expired`, `criterion-fails`,
-    `criterion-undecided`, `criterion-pending`, `criterion-overdue`, `nothing-pending`.
+    Codes: `lot-status`, `donor-not-eligible`, `released-by-investigator`, `released-by-checker`, `expired`,
+    `criterion-fails`, `criterion-undecided`, `criterion-pending`, `criterion-overdue`, `nothing-pending`.
     """
     verdicts = judge_lot(product, lot, results)
     found = list(status_reasons(lot, "conditionally released" if conditional else "released"))
@@ -212,6 +227,11 @@ def release_reasons(
         problem = "is an investigator of the trial"
         found.append(
             Reason("released-by-investigator", "released_by", released_by, problem, "let the quality unit release it")
+        )
+    if any(same_person(released_by, checker) for checker in checkers):
+        problem = f"gave a bag of lot {lot.id}"
+        found.append(
+            Reason("released-by-checker", "released_by", released_by, problem, "let another person release it")
         )
     ends = expiry(lot, product)
     # A result that takes longer than the product keeps completes a conditional release of what was given long since.

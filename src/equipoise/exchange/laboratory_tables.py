@@ -86,8 +86,10 @@ def _guarded(column: Sequence[str]) -> Sequence[str]:
 def read_laboratory_table(path: Path) -> LaboratoryTable:
     """Read a table of laboratory values: comma, semicolon or tab, UTF-8, a header with at least `COLUMNS`.
 
+    A row without anything in it is left out.
+
     Raises:
-        TableRefused: every fault at once; a column that is missing or named twice, a row of another width.
+        TableRefused: every fault at once; a column that is missing or named twice, a row of another width, no row.
     """
     faults = FaultList(path.name or str(path))
     text = contents_of(path, faults).text
@@ -97,10 +99,15 @@ def read_laboratory_table(path: Path) -> LaboratoryTable:
     header = next(lines).cells
     places = _places(header, faults)
     parts: list[list[tuple[str, ...]]] = [[] for _ in header]
-    while some := list(itertools.islice(lines, ROWS_AT_ONCE)):
+    filled = (line for line in lines if any(cell.strip() for cell in line.cells))
+    empty = True
+    while some := list(itertools.islice(filled, ROWS_AT_ONCE)):
+        empty = False
         rows = [line.cells for line in some if check_width(line, header, faults)]
         for part, cells in zip(parts, zip(*rows, strict=True), strict=False):
             part.append(cells)
+    if empty:
+        faults.add(0, "", "", "has no rows below its header", "add at least one row")
     faults.refuse_if_any()
     return LaboratoryTable(delimiter, tuple(header), tuple(tuple(itertools.chain(*part)) for part in parts), places)
 

@@ -94,14 +94,6 @@ def test_an_own_scale(run, labs, tmp_path):
     assert rows_of(tmp_path / "g.csv")[4]["rule"] == "Ward 1, CRP raised: > 5 to 50 mg/L"
 
 
-def test_no_rows_is_no_fault(run, labs, tmp_path):
-    labs.write_text(HEADER + "\n")
-    code, out, _ = run("safety", "grade", labs, "--scale", "daids", "--out", tmp_path / "g.csv")
-    assert code == 0
-    assert (tmp_path / "g.csv").read_text() == HEADER + ",grade,direction,rule,note\n"
-    assert out.endswith("g.csv: 0 values\n")
-
-
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -151,8 +143,40 @@ def test_a_scale_that_is_not_there_is_refused(run, labs, tmp_path, options, told
 
 def test_the_values_are_never_written_over(run, labs):
     code, _, err = run("safety", "grade", labs, "--scale", "daids", "--out", labs)
-    assert (code, err) == (1, f"Refused. --out = {labs}: is the file of the values; name another file\n")
+    assert (code, err) == (
+        1,
+        f"Refused. --out = {labs}: is a file that this command reads; give the result a name of its own\n",
+    )
     assert labs.read_text() == LABS
+
+
+def test_a_scale_of_ones_own_is_never_written_over(run, labs, tmp_path):
+    own = tmp_path / "own.yaml"
+    own.write_text("kept")
+    code, _, err = run("safety", "grade", labs, "--scale", "daids", "--scale-file", own, "--out", own)
+    assert (code, err.partition(";")[0]) == (1, f"Refused. --out = {own}: is a file that this command reads")
+    assert own.read_text() == "kept"
+
+
+@pytest.mark.parametrize("blank", ["", ",,,,,,,,,,\n", "  , ,,,,,,,,,\n\n"])
+def test_a_table_without_rows_is_refused(run, tmp_path, blank):
+    path = tmp_path / "none.csv"
+    path.write_text(f"{HEADER}\n{blank}", encoding="utf-8")
+    code, out, err = run("safety", "grade", path, "--scale", "daids", "--out", tmp_path / "g.csv")
+    assert (code, out, err) == (1, "", "Refused. none.csv: has no rows below its header; add at least one row\n")
+    assert not (tmp_path / "g.csv").exists()
+
+
+def test_a_row_without_anything_in_it_is_no_value(run, tmp_path):
+    path = tmp_path / "one.csv"
+    path.write_text(f"{HEADER}\n,,,,,,,,,,\nP01,HGB,9.5,g/dL,13,17,14,M,40,no,yes\n\n ,,,,,,,,,,\n", encoding="utf-8")
+    code, out, _ = run("safety", "grade", path, "--scale", "daids", "--out", tmp_path / "g.csv")
+    assert code == 0
+    assert out.endswith(
+        f"HGB                    0  0  1  0  0           0             0\n\nWrote {tmp_path / 'g.csv'}: 1 value\n"
+    )
+    assert out.startswith("DAIDS 2.1 (July 2017)")  # whatever the name it was asked by
+    assert [row["grade"] for row in rows_of(tmp_path / "g.csv")] == ["2"]
 
 
 def test_a_long_table_keeps_its_order_and_tells_the_line_of_a_fault(run, labs, tmp_path):

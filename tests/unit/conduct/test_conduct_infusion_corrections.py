@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 (each text stands whole, on a line of its own)
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -82,6 +83,7 @@ def test_signs_at_the_same_minutes_are_corrected_and_the_old_ones_kept(kit):
 
 
 def test_signs_at_wrong_minutes_are_moved_and_those_minutes_are_free_again(kit):
+    kit.now += timedelta(hours=1)
     correct(kit, minutes=30, right_minutes=60)
     assert signs(kit) == {15: (37.9, 88.0, None, 0), 60: (38.4, 88.0, None, 1)}
     again = {"minutes": 30, "values": {"temperature": "38.0"}}
@@ -164,6 +166,10 @@ REFUSED = {
     "minutes that are taken": (
         lambda kit: correct(kit, right_minutes=30),
         "right_minutes = 30: are recorded already for course C1; give the minutes at which it was measured",
+    ),
+    "minutes to come": (
+        lambda kit: correct(kit, right_minutes=240),
+        "right_minutes = 240: are to come, the start was 34 min ago; give the minutes at which it was measured, once it is",
     ),
     "minutes of years": (
         lambda kit: correct(kit, right_minutes=10**6),

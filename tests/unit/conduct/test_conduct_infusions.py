@@ -3,7 +3,7 @@
 # ruff: noqa: E501 (each text stands whole, on a line of its own)
 
 from dataclasses import replace
-from datetime import date, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
@@ -56,6 +56,18 @@ def conditional(kit):
     return participant
 
 
+def released_by(kit, person):
+    """A participant with a bag of a lot that the person released conditionally, and the quality unit in full."""
+    kit.typed_donor()
+    participant = kit.matched()
+    kit.measured()
+    kit.release(conditional=True, by=person)
+    kit.result("L01", "sterility")
+    kit.release()
+    kit.issue(participant)
+    return participant
+
+
 def fat(kit):
     """A lot with 9 % T cells: 1.2e8 x 0.09 / 50 kg = 216,000 cells/kg."""
     kit.typed_donor()
@@ -83,6 +95,24 @@ CASES = {
         ["identity-checkers"],
         f"bag = L01-1: [checked_by = n.nurse, N.Nurse: names 1 of the 2 different persons who check identity; let another person compare bag and wristband]{GIVEN_NOTHING}",
     ),
+    "checked by a name that looks like the first": (
+        issued,
+        lambda kit, p: kit.infuse(p, second=Actor("n.nurs\u0435", "investigator", "01")),
+        ["not-permitted"],
+        "actor.id = n.nurs\u0435: is no sign-in name, it holds CYRILLIC SMALL LETTER IE; use a sign-in name of up to 64 letters a to z, digits and . _ @ + -, such as l.doctor",
+    ),
+    "checked by a name with what nobody sees": (
+        issued,
+        lambda kit, p: kit.infuse(p, second=Actor("n.nurse\u200b", "investigator", "01")),
+        ["not-permitted"],
+        None,
+    ),
+    "checked by a third name with what nobody sees": (
+        issued,
+        lambda kit, p: kit.infuse(p, further=[Actor("o.\u00adnurse", "investigator", "01")]),
+        ["not-permitted"],
+        None,
+    ),
     "checked by one of another site": (
         issued,
         lambda kit, p: kit.infuse(p, second=kit.OTHER_DOCTOR),
@@ -94,6 +124,12 @@ CASES = {
         lambda kit, p: kit.infuse(p, second=Actor("s.tat", "statistician")),
         ["second-checker"],
         f"bag = L01-1: [second = s.tat: is not a coordinator or investigator of the participant's site; let one who is compare bag and wristband]{GIVEN_NOTHING}",
+    ),
+    "checked by who released the lot": (
+        lambda kit: released_by(kit, Actor("z.new", "quality")),
+        lambda kit, p: kit.infuse(p, second=Actor("Z.New", "investigator", "01")),
+        ["checker-released"],
+        f"bag = L01-1: [checked_by = Z.New: released lot L01, and who releases a lot does not give it; let another person compare bag and label]{GIVEN_NOTHING}",
     ),
     "another bag on the label": (
         issued,
@@ -117,7 +153,7 @@ CASES = {
         issued,
         label(expires_at=None),
         ["label-expiry"],
-        f"bag = L01-1: [label.expires_at: read at the bedside, is not 2018-02-02 02:{{m}}+00:00; stop; compare bag and label]{GIVEN_NOTHING}",
+        f"bag = L01-1: [label.expires_at: read at the bedside, is not 2018-02-02 10:{{m}}+08:00; stop; compare bag and label]{GIVEN_NOTHING}",
     ),
     "a bag of the same lot": (
         issued,
@@ -267,6 +303,18 @@ CASES = {
         ["not-accepted"],
         None,
     ),
+    "ended before it starts": (
+        issued,
+        lambda kit, p: kit.infuse(p, ends_at=kit.now - timedelta(days=3)),
+        ["ends-before-start"],
+        None,
+    ),
+    "told on the next day, when it has expired": (
+        before_release(lambda kit, _: kit.wait(1)),
+        lambda kit, p: kit.infuse(p, started_at=kit.now - timedelta(hours=23)),
+        ["told-late"],
+        None,
+    ),
     "started before it was issued": (
         issued,
         lambda kit, p: kit.infuse(p, started_at=kit.now - timedelta(minutes=5)),
@@ -398,12 +446,48 @@ def test_an_attempt_on_a_participant_of_another_site_is_in_the_participants_stre
     assert (known.payload["label"]["bag"], known.payload["second"]["id"]) == ("L01-1", "l.doctor")
 
 
+def test_who_gave_a_bag_does_not_complete_the_release_of_its_lot(kit):
+    participant = conditional(kit)
+    kit.infuse(participant, accept_conditional="sterility takes 14 days")
+    kit.result("L01", "sterility")
+    with pytest.raises(conduct.Against) as refused:
+        kit.release(by=Actor("N.Nurse", "quality"))
+    assert str(refused.value) == (
+        "lot = L01: [released_by = N.Nurse: gave a bag of lot L01; let another person release it]; "
+        "nothing was recorded; mend these and do it again"
+    )
+    kit.release()
+
+
 def test_a_bag_issued_at_another_site_is_not_there(kit):
     kit.issued()
     other = kit.in_arm("NEW", kit.OTHER_DOCTOR, "02")
     with pytest.raises(conduct.NotFound) as refused:
         kit.infuse(other, by=kit.OTHER_DOCTOR)
     assert str(refused.value) == "bag = L01-1: is not in this trial; check the code"
+
+
+def test_a_start_told_on_the_next_day_is_noted_where_all_can_see_it(kit):
+    participant = kit.issued()
+    kit.now += timedelta(hours=30)
+    started = kit.now - timedelta(hours=20)
+    found = kit.infuse(participant, started_at=started, told_late="the line to the ward was down")
+    assert [one.code for one in found] == ["told-late", "expired-when-told"]
+    (event,) = kit.events(Kind.INFUSION_STARTED)
+    assert event.payload["told_late"] == "the line to the ward was down"
+    assert event.payload["findings"] == [{"code": one.code, "text": str(one)} for one in found]
+    kit.finish(participant, stopped_at=kit.now)
+    (row,) = conduct.snapshot(kit.trial).infusions.to_dict("records")
+    assert row["findings"] == ("told-late", "expired-when-told", "expired-during")
+    assert kit.trial.ledger.rebuild().identical
+
+
+def test_an_infusion_whose_end_was_not_foretold_is_judged_when_it_ends(kit):
+    participant = kit.issued()
+    kit.now += timedelta(hours=23, minutes=40)
+    assert kit.infuse(participant) == ()
+    (finding,) = kit.finish(participant)
+    assert finding.code == "expired-during"
 
 
 def test_a_course_is_started_and_what_was_checked_is_kept(kit):
@@ -442,6 +526,34 @@ def test_a_label_prints_its_expiry_to_the_minute(kit, off, codes):
     with pytest.raises(conduct.InfusionRefused) as refused:
         kit.infuse(participant, bag="L02-1", label=printed)
     assert [reason.code for reason in refused.value.reasons] == codes
+
+
+@pytest.fixture
+def asking_three(trial_kit, tmp_path):
+    kit = trial_kit.Kit(tmp_path / "three", trial_kit.PROTOCOL.replace("identity_checks: 2", "identity_checks: 3"))
+    yield kit
+    kit.trial.close()
+
+
+def test_three_persons_check_where_the_protocol_asks_for_three(asking_three):
+    kit, third = asking_three, Actor("o.nurse", "coordinator", "01")
+    participant = kit.issued()
+    for further in ((), (Actor("L.Doctor", "investigator", "01"),)):
+        with pytest.raises(conduct.InfusionRefused) as refused:
+            kit.infuse(participant, further=further)
+        assert [reason.code for reason in refused.value.reasons] == ["identity-checkers"]
+    with pytest.raises(conduct.InfusionRefused) as refused:
+        kit.infuse(participant, further=[kit.OTHER_DOCTOR])
+    assert str(refused.value) == (
+        "bag = L01-1: [further[0] = s.doctor: is not a coordinator or investigator of the participant's site; "
+        f"let one who is compare bag and wristband]{GIVEN_NOTHING}"
+    )
+    kit.infuse(participant, by=third, second=kit.DOCTOR, further=[kit.NURSE])  # the nurse holds the bag
+    (event,) = kit.events(Kind.INFUSION_STARTED)
+    assert event.payload["checked_by"] == ["o.nurse", "l.doctor", "n.nurse"]
+    assert event.payload["further"] == [{"id": "n.nurse", "role": "coordinator", "site": "01"}]
+    assert kit.rows("custody", bag="L01-1", event="infusing")[0]["giver"] == "n.nurse"
+    assert kit.trial.ledger.rebuild().identical
 
 
 def test_the_second_person_may_be_the_one_who_holds_the_bag(kit):
@@ -494,6 +606,16 @@ FINISH = {
         lambda kit, p: kit.finish(p, volume_given_ml="101"),
         "course = C1: [volume_given_ml = 101: is above the 100 mL of bag L01-1; correct the volume]; nothing was recorded; mend these and do it again",
     ),
+    "all given, and 40 mL of it": (
+        lambda kit: (p := kit.issued(), kit.infuse(p))[0],
+        lambda kit, p: kit.finish(p, volume_given_ml="40"),
+        "course = C1: [volume_given_ml = 40: is below 90 of the 100 mL of bag L01-1, for an infusion that was completed; correct the volume, or record it as not completed and say why it was stopped]; nothing was recorded; mend these and do it again",
+    ),
+    "ended after 40 days": (
+        lambda kit: (p := kit.issued(), kit.infuse(p), kit.wait(40))[0],
+        lambda kit, p: kit.finish(p),
+        None,
+    ),
     "less than nothing": (
         lambda kit: (p := kit.issued(), kit.infuse(p))[0],
         lambda kit, p: kit.finish(p, volume_given_ml="-1"),
@@ -528,6 +650,11 @@ FINISH = {
         lambda kit: kit.infused(),
         lambda kit, p: watch(kit, p, minutes=10**6),
         "minutes = 1000000: are not minutes of an infusion; count from its start",
+    ),
+    "watched before it happened": (
+        lambda kit: (p := kit.issued(), kit.infuse(p))[0],
+        lambda kit, p: watch(kit, p, minutes=240),
+        "minutes = 240: are to come, the start was 1 min ago; give the minutes at which it was measured, once it is",
     ),
     "nothing measured": (
         lambda kit: kit.infused(),
@@ -589,6 +716,17 @@ def test_what_follows_an_infusion_is_refused_whole(kit, name):
     assert kit.head() == head
 
 
+@pytest.mark.parametrize(("minutes", "seconds"), [(-15, 0), (0, 0), (15, 0), (15, -20)])
+def test_vital_signs_are_recorded_once_they_were_measured(kit, minutes, seconds):
+    participant = kit.issued()
+    kit.now += timedelta(seconds=30)
+    kit.infuse(participant)
+    (row,) = kit.rows("infusion")
+    at = datetime.fromisoformat(row["started_at"]) + timedelta(minutes=max(minutes, 0), seconds=seconds)
+    watch(kit, participant, minutes=minutes, at=at)
+    assert [row["minutes"] for row in kit.rows("infusion_vital_signs")] == [minutes]
+
+
 def test_two_courses_each_with_its_own_bag_and_the_frames(kit):
     participant = kit.infused()
     watch(kit, participant)
@@ -630,6 +768,7 @@ def test_two_courses_each_with_its_own_bag_and_the_frames(kit):
         "completed": True,
         "stop_reason": None,
         "checked_by": ("n.nurse", "l.doctor"),
+        "findings": (),
     }
     assert (first["stopped_at"] - first["started_at"]) == timedelta(minutes=31)
     assert (second["course"], second["day"], second["in_window"], second["stopped_at"]) == ("C2", 29, True, None)
@@ -676,7 +815,8 @@ def test_what_is_left_of_product_stands_in_the_way_of_the_lock(kit):
     ]
     with pytest.raises(conduct.StillOpen):
         conduct.lock(kit.trial, **kit.entry(kit.MANAGER))
-    kit.finish(participant)
+    started = datetime.fromisoformat(kit.rows("infusion")[0]["started_at"])
+    kit.finish(participant, stopped_at=started + timedelta(minutes=31))
     conduct.miss_course(kit.trial, participant, "C2", cause="away", **kit.entry())
     kit.result("L01", "sterility")
     for bag in ("L01-2", "L01-3"):

@@ -4,6 +4,7 @@ import pytest
 
 from equipoise import conduct
 from equipoise.conduct.kinds import Kind
+from equipoise.ledger import Actor
 
 
 @pytest.fixture
@@ -68,6 +69,14 @@ def test_two_persons_open_a_locked_trial_and_work_goes_on(kit):
     (event,) = kit.events(Kind.TRIAL_UNLOCKED)
     assert event.payload == {"second": {"id": "l.doctor", "role": "investigator"}}
     conduct.fail_screening(kit.trial, participant, **kit.entry())
+
+
+def test_one_person_written_in_two_ways_does_not_open_a_locked_trial(kit):
+    conduct.lock(kit.trial, accept_open=True, **kit.entry(kit.MANAGER))
+    with pytest.raises(conduct.NotPermitted) as refused:
+        conduct.unlock(kit.trial, second=Actor("D.Manager", "data_manager"), **kit.entry(kit.MANAGER))
+    assert str(refused.value) == "second = D.Manager: is the same person; ask another person to unlock it with you"
+    assert kit.rows("trial")[0]["locked"]
 
 
 def test_a_locked_trial_is_read_as_before(kit):

@@ -3,7 +3,7 @@
 import pytest
 
 from equipoise.conduct.kinds import KINDS_WHEN_LOCKED, Kind
-from equipoise.conduct.permissions import PERMITTED, ROLES, check_permitted
+from equipoise.conduct.permissions import PERMITTED, ROLES, check_actor, check_permitted
 from equipoise.conduct.refusing import NotPermitted
 from equipoise.conduct.tables import _FOLDS
 from equipoise.ledger import Actor
@@ -36,6 +36,33 @@ def test_a_role_passes_or_is_refused_by_name(role, kind):
     with pytest.raises(NotPermitted) as refused:
         check_permitted(kind, Actor("x", role))
     assert str(refused.value).startswith(f"role = {role}: may not record '{kind}'; ask the ")
+
+
+@pytest.mark.parametrize("name", ["l.doctor", "dm-01", "7", "li.wei@ward-3", "A_b+c", "x" * 64])
+def test_a_sign_in_name_passes(name):
+    check_actor(Actor(name, "investigator"))
+
+
+NO_NAME = "use a sign-in name of up to 64 letters a to z, digits and . _ @ + -, such as l.doctor"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("n.nurs\u0435", f"actor.id = n.nurs\u0435: is no sign-in name, it holds CYRILLIC SMALL LETTER IE; {NO_NAME}"),
+        ("n.nurse\u200b", f"actor.id = n.nurse\\u200b: is no sign-in name, it holds ZERO WIDTH SPACE; {NO_NAME}"),
+        ("n.\u00adnurse", f"actor.id = n.\\xadnurse: is no sign-in name, it holds SOFT HYPHEN; {NO_NAME}"),
+        ("n nurse", f"actor.id = n nurse: is no sign-in name, it holds SPACE; {NO_NAME}"),
+        ("n.nurse\0", f"actor.id = n.nurse\\x00: is no sign-in name, it holds U+0000; {NO_NAME}"),
+        (".nurse", f"actor.id = .nurse: is no sign-in name; {NO_NAME}"),
+        ("x" * 65, f"actor.id = {'x' * 65}: is no sign-in name; {NO_NAME}"),
+    ],
+)
+def test_a_name_that_might_be_anothers_does_nothing(name, text):
+    for check in (check_actor, lambda person: check_permitted(Kind.PARTICIPANT_SCREENED, person)):
+        with pytest.raises(NotPermitted) as refused:
+            check(Actor(name, "investigator"))
+        assert str(refused.value) == text
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "quality"])

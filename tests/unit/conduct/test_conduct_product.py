@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 (each text stands whole, on a line of its own)
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -316,7 +316,7 @@ CASES = {
     "destroyed twice": (
         lambda kit: (released(kit), destroy(kit))[0],
         lambda kit, _: destroy(kit),
-        f"bag = L01-1: [bag L01-1 = destroyed: cannot be destroyed; it must be received or issued or returned or infused first] [bag L01-1: has nothing left; record nothing]{NONE}",
+        f"bag = L01-1: [bag L01-1: has nothing left; record nothing]{NONE}",
     ),
     "more destroyed than there is": (
         released,
@@ -364,6 +364,53 @@ def test_the_makers_expiry_counts_when_it_is_sooner(kit):
     kit.typed_donor()
     kit.received(expires_at=kit.now + timedelta(hours=6))
     assert kit.rows("lot")[0]["expires_at"] == "2018-02-01T08:04:00.000000+00:00"
+
+
+def test_the_days_of_a_lot_are_those_of_the_trials_zone(trial_kit, tmp_path):
+    keeps = trial_kit.PROTOCOL.replace("shelf_life: {hours: 24}", "shelf_life: {days: 60}")
+    kit = trial_kit.Kit(tmp_path / "trial", keeps)
+    kit.typed_donor()
+    made = datetime(2018, 2, 1, 22, 20, tzinfo=UTC)  # 2 February, 06:20, in Shanghai
+    kit.now = datetime(2018, 2, 2, 2, tzinfo=UTC)
+    kit.received(donated_on=date(2018, 2, 2), made_at=made)
+    for criterion in kit.RESULTS:
+        if criterion != "sterility":
+            kit.result("L01", criterion)
+    kit.now = datetime(2018, 2, 16, 15, tzinfo=UTC)  # 16 February, 23:00: the fourteenth day
+    kit.release(conditional=True)
+    verdicts = {
+        verdict["criterion"]: verdict["text"] for verdict in kit.events(Kind.LOT_RELEASED)[0].payload["verdicts"]
+    }
+    assert verdicts["sterility"] == "Sterility of 14 days: no result yet, due on 2018-02-16"
+    kit.result("L01", "sterility")
+    assert kit.rows("lot_result", criterion="sterility")[0]["due_on"] == "2018-02-16"
+    with pytest.raises(Refusal) as refused:
+        kit.received("L02", donated_on=date(2018, 2, 3), made_at=made)
+    assert str(refused.value) == (
+        "donated_on = 2018-02-03: is after the day of manufacture, 2018-02-02; correct one of the two days"
+    )
+    assert kit.rows("lot")[0]["made_at"] == "2018-02-01T22:20:00.000000+00:00"
+
+
+def test_a_bag_destroyed_in_parts_can_be_closed_and_is_given_to_nobody(kit):
+    participant = kit.issued()
+    conduct.destroy_bag(kit.trial, "L01-2", place="store", volume_ml="10", **kit.entry(kit.LABORATORY))
+    with pytest.raises(conduct.Against) as refused:
+        kit.issue(participant, "L01-2")
+    assert str(refused.value) == (
+        f"bag = L01-2: [bag L01-2 = destroyed: cannot be issued; it must be received or returned first]{NONE}"
+    )
+    with pytest.raises(conduct.Against):
+        conduct.destroy_bag(kit.trial, "L01-2", place="store", volume_ml="90.1", **kit.entry(kit.LABORATORY))
+    (balance,) = conduct.lot_balances(kit.trial)
+    assert (balance.destroyed, balance.left_ml, balance.closed) == (1, 290, False)
+    conduct.destroy_bag(kit.trial, "L01-2", place="store", volume_ml="40", **kit.entry(kit.LABORATORY))
+    conduct.destroy_bag(kit.trial, "L01-2", place="store", **kit.entry(kit.LABORATORY))
+    conduct.destroy_bag(kit.trial, "L01-3", place="store", **kit.entry(kit.LABORATORY))
+    kit.infuse(participant)
+    kit.finish(participant)
+    (balance,) = conduct.lot_balances(kit.trial)
+    assert (balance.infused, balance.destroyed, balance.left_ml, balance.closed) == (1, 2, 0, True)
 
 
 def test_a_lot_that_expired_is_not_released(kit):

@@ -362,7 +362,7 @@ class Kit:
             "weight_kg": "60",
             "place": "ward",
         }
-        conduct.start_infusion(self.trial, participant, course, bag, **(facts | self.entry(NURSE) | given))
+        return conduct.start_infusion(self.trial, participant, course, bag, **(facts | self.entry(NURSE) | given))
 
     def infused(self):
         """A participant whose first course was given."""

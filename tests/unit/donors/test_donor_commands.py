@@ -300,7 +300,7 @@ CHECK = "check the name, the room on the disk, and who may read and write there"
             ["--mac", "D.csv"],
             "mac = D.csv: holds no code of several alleles; give the file of codes, a line each: AB, a tab, 01/02",
         ),
-        (["--out", "D.csv"], "out = D.csv: is a file that this command reads; give the result a name of its own"),
+        (["--out", "D.csv"], "--out = D.csv: is a file that this command reads; give the result a name of its own"),
         (["--out", "."], f"file = .: the system refuses it (Is a directory); {CHECK}"),
         (["--out", "no/M.csv"], f"file = no: the system refuses it (No such file or directory); {CHECK}"),
         (
@@ -372,6 +372,28 @@ def test_show_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_show_refuses_what_is_no_name(name: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert equipoise("hla", "show", name) == 1
     assert capsys.readouterr().err == f"Refused. {said}\n"
+
+
+def test_build_does_not_write_over_what_it_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    content = (FILES / "C_prot.txt").read_text()
+    written("C_prot.txt", content.rstrip("\n"))
+    kept = Path("C_prot.txt").read_bytes()
+    Path("same.txt").hardlink_to("C_prot.txt")
+    for out in ("C_prot.txt", "./C_prot.txt", "same.txt"):
+        assert equipoise("hla", "build", "C_prot.txt", "--out", out) == 1
+        assert capsys.readouterr().err == (
+            f"Refused. --out = {Path(out)}: is a file that this command reads; give the result a name of its own\n"
+        )
+    assert Path("C_prot.txt").read_bytes() == kept
+
+
+def test_build_counts_one_protein_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = (FILES / "hla_prot.fasta").read_text().splitlines()
+    first = next(place for place, line in enumerate(lines) if line.startswith(">") and " C*" in line)
+    last = next((place for place in range(first + 1, len(lines)) if lines[place].startswith(">")), len(lines))
+    written("one.fasta", *lines[first:last])
+    assert equipoise("hla", "build", "one.fasta", "--out", "one.csv", "--release", "9.99.0") == 0
+    assert capsys.readouterr().out.startswith("Wrote one.csv: 1 protein, ")
 
 
 def test_build_refuses_what_is_no_protein_file(capsys: pytest.CaptureFixture[str]) -> None:

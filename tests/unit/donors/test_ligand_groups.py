@@ -84,6 +84,24 @@ def test_what_is_said_beside_a_group(name: str) -> None:
     assert warnings == (f"{name}: {REMARKS[name]}",)
 
 
+@pytest.mark.parametrize("name", ["C*07:02N", "C*99:01N", "A*24:02:01N", "C*04:01N"])
+def test_a_null_allele_that_is_not_known_is_taken_at_its_suffix_and_that_is_said(name: str) -> None:
+    found, warnings = copy_groups(parse_typing(name, name[0]), REFERENCE)
+    assert found == {"null"}
+    assert warnings == (
+        f"{name}: not expressed, shows no ligand",
+        f"{name}: is not in {REFERENCE.title}, so only its suffix says that it is not expressed",
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["C*04:09N", "A*24:09N", "C*04:09:01N", "B*07:02:01N"]
+)  # some long form of B*07:02 is null
+def test_a_null_allele_that_is_known_needs_no_more_words(name: str) -> None:
+    _, warnings = copy_groups(parse_typing(name, name[0]), REFERENCE)
+    assert warnings == (f"{name}: not expressed, shows no ligand",)
+
+
 @pytest.mark.parametrize("name", ["C*07:01", "B*07:02", "A*01:01", "C*07:02:01:01"])
 def test_nothing_is_said_where_nothing_must_be(name: str) -> None:
     _, warnings = copy_groups(parse_typing(name, name[0]), REFERENCE)
@@ -106,8 +124,8 @@ OPEN = [
         {"C1", "C2"},
         f"C*02:03: is not among the common alleles; its family has alleles of C1, C2; {BUILD}",
     ),
-    ("C*99", {"C1", "C2"}, f"C*99: is a family that {REFERENCE.title} does not hold"),
-    ("C*99:01", {"C1", "C2"}, f"C*99:01: is not in {REFERENCE.title}"),
+    ("C*99", {"C1", "C2", "none"}, f"C*99: is a family that {REFERENCE.title} does not hold"),
+    ("C*99:01", {"C1", "C2", "none"}, f"C*99:01: is not in {REFERENCE.title}"),
 ]
 
 

@@ -154,6 +154,18 @@ HOSTILE = [
         "holds nucleotides (C*01:02:01:01); give the protein file, hla_prot.fasta",
     ),
     (
+        b">HLA:HLA00401 C*01:02:01:01 60 bp\n" + b"ATGCGGGTCATGGCGCCC" * 3 + b"NNNNNN\n",
+        "holds nucleotides (C*01:02:01:01); give the protein file, hla_prot.fasta",
+    ),
+    (
+        b">HLA:HLA00401 C*01:02:01:01 6 bp\nACGTAC\n",
+        "holds nucleotides (C*01:02:01:01); give the protein file, hla_prot.fasta",
+    ),
+    (
+        b">HLA:HLA00401 C*01:02:01:01 9 bp\nMRVMAPRTL\n",
+        "holds residues 76 to 83 of no protein; fetch it again, it was cut short",
+    ),
+    (
         b">HLA:HLA00664 DRB1*01:01:01:01 266 bp\nMVCLKLPGGS\n",
         "holds no protein of HLA-A, -B or -C; give A_prot.txt, B_prot.txt and C_prot.txt, or hla_prot.fasta",
     ),

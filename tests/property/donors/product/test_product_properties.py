@@ -39,7 +39,10 @@ def touched(kit, name):
     wholes = {part for part, value in change.items() if not isinstance(value, dict)}
     course = {"course"} if code.startswith("course-") else set()
     arm = {"standing.products"} if code == "not-randomised" else set()
-    return keys | wholes | course | arm
+    ends = {"attempt.ends_at"} if code == "expires-during" else set()
+    checkers = {"attempt.checked_by"} if code == "checker-released" else set()
+    weight = {"attempt.weight_kg"} if code == "weight-change" else set()
+    return keys | wholes | course | arm | weight | checkers | ends
 
 
 @given(data=st.data())

@@ -14,6 +14,7 @@ from equipoise.donors import (
     Label,
     Lot,
     LotResult,
+    RecordedWeight,
     Standing,
     Temperature,
     check_infusion,
@@ -95,7 +96,7 @@ def results(**values: str | None) -> tuple[LotResult, ...]:
 
 
 BAG = Bag("B1", Decimal("120000000"), Decimal(100))
-LOT = Lot("L1", "nk_cells", "D1", date(2018, 2, 15), MADE, RECEIVED, (BAG, replace(BAG, id="B2")), status="released")
+LOT = Lot("L1", "nk_cells", "D1", date(2018, 2, 15), MADE, RECEIVED, (BAG, replace(BAG, id="B2")), EXPIRES, "released")
 HELD = HeldBag(BAG, LOT, results(), "issued", "P1", "C1")
 STANDING = Standing("P1", products=frozenset({"nk_cells"}), matches={"D1": DonorMatch("mismatch")})
 ATTEMPT = Attempt(
@@ -149,6 +150,8 @@ DEFECTS: dict[str, tuple[dict[str, object], str]] = {
         },
         "course-after-visit",
     ),
+    "ends before it starts": ({"attempt": {"ends_at": STARTED - timedelta(minutes=1)}}, "ends-before-start"),
+    "told the next day": ({"attempt": {"told_at": STARTED + timedelta(hours=23)}}, "told-late"),
     "no such bag": ({"held": None}, "bag-unknown"),
     "bag running": ({"held": {"status": "infusing"}}, "bag-used"),
     "bag used": ({"held": {"status": "infused"}}, "bag-used"),
@@ -166,6 +169,7 @@ DEFECTS: dict[str, tuple[dict[str, object], str]] = {
     "lot conditional": ({"lot": {"status": "conditionally released"}}, "lot-conditional"),
     "donor no longer eligible": ({"held": {"donor_not_eligible": "HBV positive"}}, "donor-not-eligible"),
     "late bad result": ({"held": {"results": results(sterility="POSITIVE")}}, "out-of-specification"),
+    "result that does not tell": ({"held": {"results": results(viability="> 80")}}, "criterion-undecided"),
     "expired": (
         {"lot": {"expires_at": STARTED}, "label": {"expires_at": STARTED}, "attempt": {"ends_at": None}},
         "expired",
@@ -183,6 +187,7 @@ DEFECTS: dict[str, tuple[dict[str, object], str]] = {
     "another wristband": ({"label": {"participant": "P2"}}, "label-participant"),
     "label of another day": ({"label": {"expires_at": EXPIRES + timedelta(days=1)}}, "label-expiry"),
     "label without expiry": ({"label": {"expires_at": None}}, "label-expiry"),
+    "checker who released": ({"held": {"released_by": ("Nurse.WANG",)}}, "checker-released"),
     "one checker": ({"attempt": {"checked_by": ("nurse.li",)}}, "identity-checkers"),
     "one checker twice": ({"attempt": {"checked_by": ("nurse.li", " Nurse.LI ")}}, "identity-checkers"),
     "question unanswered": ({"attempt": {"preconditions": {"afebrile": True}}}, "precondition-unanswered"),
@@ -196,6 +201,8 @@ DEFECTS: dict[str, tuple[dict[str, object], str]] = {
     ),
     "weight missing": ({"attempt": {"weight_kg": None}}, "dose-limit"),
     "weight zero": ({"attempt": {"weight_kg": Decimal(0)}}, "weight"),
+    "weight beyond belief": ({"attempt": {"weight_kg": Decimal(586)}}, "weight"),
+    "weight of another": ({"standing": {"weight": RecordedWeight(Decimal(75), OPENS)}}, "weight-change"),
     "T cells": ({"held": {"results": results(cd3="15")}}, "dose-limit"),
     "endotoxin": ({"held": {"results": results(endotoxin="4.9")}, "attempt": {"weight_kg": Decimal(50)}}, "dose-limit"),
 }  # fmt: skip

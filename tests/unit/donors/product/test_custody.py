@@ -98,10 +98,16 @@ def test_a_step_out_of_turn_is_refused(kit, steps, text):
         ),
         (("received",), {"giver": " "}, "giver: is blank; name who gives the bag"),
         (("received", "issued"), {"receiver": ""}, "receiver: is blank; name who takes the bag"),
+        (("received", "issued"), {"receiver": "\u200b"}, "receiver: is blank; name who takes the bag"),
         (
             ("received", "issued", "handed over"),
             {"receiver": "Nurse.Li"},
             "receiver = Nurse.Li: is the giver too; name who takes the bag",
+        ),
+        (
+            ("received", "issued", "handed over"),
+            {"receiver": "nurse.\u00adli\u200b"},
+            "receiver = nurse.\\xadli\\u200b: is the giver too; name who takes the bag",
         ),
         (
             ("received", "issued"),
@@ -153,6 +159,18 @@ def test_what_is_left_of_a_bag_is_destroyed_once(kit):
     assert handover_reasons(kit.BAG, given, rest) == ()
     over = (*given, rest)
     assert (bag_status(over), balance_of(kit.BAG, over).left_ml) == ("infused", 0)
+    assert [str(one) for one in handover_reasons(kit.BAG, over, rest)] == ["bag B1: has nothing left; record nothing"]
+
+
+def test_the_rest_of_a_bag_of_which_a_part_was_destroyed_can_only_be_destroyed(kit):
+    part = replace(chain(kit, "destroyed")[0], volume_ml=Decimal(10))
+    rest = replace(part, volume_ml=None)
+    begun = (*chain(kit, "received"), part)
+    assert (bag_status(begun), balance_of(kit.BAG, begun).left_ml) == ("destroyed", 90)
+    assert handover_reasons(kit.BAG, begun, rest) == ()
+    assert [one.code for one in handover_reasons(kit.BAG, begun, chain(kit, "issued")[0])] == ["custody-step"]
+    over = (*begun, rest)
+    assert (bag_status(over), balance_of(kit.BAG, over).left_ml) == ("destroyed", 0)
     assert [str(one) for one in handover_reasons(kit.BAG, over, rest)] == ["bag B1: has nothing left; record nothing"]
 
 

@@ -1,4 +1,4 @@
-"""Infusions that may start, those that may not and why, and how they end."""
+"""Infusions that may start, those that may not and why, and what is noted of a start."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
@@ -6,7 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from equipoise.donors import DonorMatch, Finish, check_finish, finish_findings, given_dose
+from equipoise.donors import (
+    DonorMatch,
+    RecordedWeight,
+    start_findings,
+)
 
 TEN_O_CLOCK = datetime(2018, 3, 2, 10, 0, tzinfo=timezone(timedelta(hours=8)))
 TEXTS = {
@@ -35,6 +39,13 @@ TEXTS = {
     "samples not taken": (
         "course = C2: the samples of visit m1 come first and are not recorded; take and record those of m1"
     ),
+    "ends before it starts": (
+        "ends_at = 2018-03-02 08:59+08:00: is before the start, 2018-03-02 09:00+08:00; correct one of the two times"
+    ),
+    "told the next day": (
+        "started_at = 2018-03-02 09:00+08:00: is told only at 2018-03-03 08:00+08:00; "
+        "correct the time, or say why it is told so late (told_late)"
+    ),
     "no such bag": "bag = B1: is not in the record; scan the bag again",
     "bag running": "bag B1 = infusing: is used already; a bag is given once; fetch another",
     "bag used": "bag B1 = infused: is used already; a bag is given once; fetch another",
@@ -62,6 +73,10 @@ TEXTS = {
         "criterion sterility = POSITIVE: Sterility of 14 days: POSITIVE does not meet value == 'NEGATIVE'; "
         "return the bag; recall the lot"
     ),
+    "result that does not tell": (
+        "criterion viability = > 80: Viability: > 80 % does not tell whether value >= 85; "
+        "repeat the test with a method that does; return the bag; have the result told again"
+    ),
     "expired": (
         "lot L1 expiry = 2018-03-02 09:00+08:00: has gone by at the start, 2018-03-02 09:00+08:00; "
         "return the bag; fetch another"
@@ -86,6 +101,10 @@ TEXTS = {
     "label without expiry": (
         "label.expires_at: read at the bedside, is not 2018-03-02 18:00+08:00; stop; compare bag and label"
     ),
+    "checker who released": (
+        "checked_by = nurse.wang: released lot L1, and who releases a lot does not give it; "
+        "let another person compare bag and label"
+    ),
     "one checker": (
         "checked_by = nurse.li: names 1 of the 2 different persons who check identity; "
         "let another person compare bag and wristband"
@@ -103,7 +122,12 @@ TEXTS = {
         "dose limit cd3_kg: cd3_per_kg is not known: the weight or a result of the lot is missing; "
         "record weight and results of the lot"
     ),
-    "weight zero": "weight_kg = 0: is not above zero; weigh the participant",
+    "weight zero": "weight_kg = 0: is not from 2 to 350 kg; weigh the participant again",
+    "weight beyond belief": "weight_kg = 586: is not from 2 to 350 kg; weigh the participant again",
+    "weight of another": (
+        "weight_kg = 60: is 20 % off the 75 kg of 2018-03-01, more than 15 %; "
+        "weigh again; correct the recorded weight if that is wrong, or say why it changed (accept_weight)"
+    ),
     "T cells": (
         "dose limit cd3_kg: cd3_per_kg = 300000 cells/kg does not meet value <= 200000; return the bag; fetch another"
     ),
@@ -128,8 +152,9 @@ def test_a_wrong_infusion_is_refused_with_its_reason(kit, name):
     reasons = kit.reasons_after(change)
     assert reasons[0].code == code
     assert str(reasons[0]) == TEXTS[name]
-    # A missing weight leaves two limits open; a weight of zero is told beside them. All else stands alone.
-    more = {"weight missing": ["dose-limit"], "weight zero": ["dose-limit", "dose-limit"]}
+    # A missing weight leaves two limits open; one that cannot be is told beside them. All else stands alone.
+    open_limits = ["dose-limit", "dose-limit"]
+    more = {"weight missing": ["dose-limit"], "weight zero": open_limits, "weight beyond belief": open_limits}
     assert [reason.code for reason in reasons[1:]] == more.get(name, [])
 
 
@@ -154,6 +179,12 @@ def test_all_reasons_come_at_once(kit):
         {"lot": {"status": "conditionally released"}, "attempt": {"accept_conditional": "sterility takes 14 days"}},
         {"warm": Decimal("9.5"), "held": {"excursions_accepted": "five minutes on receipt"}},
         {"label": {"bag": " B1 "}},
+        {"standing": {"weight": RecordedWeight(Decimal("52.2"), date(2018, 3, 1))}},  # 14.9 % off
+        {"standing": {"weight": RecordedWeight(Decimal(0), date(2018, 3, 1))}},  # nothing to compare with
+        {
+            "standing": {"weight": RecordedWeight(Decimal(75), date(2018, 3, 1))},
+            "attempt": {"accept_weight": "ascites drained on 1 March"},
+        },
         {"opens": date(2018, 3, 2), "closes": date(2018, 3, 2)},
         {"held": {"results": ()}, "product": None},
         {"attempt": {"course": "C3"}, "held": {"issued_for": "C3"}, "standing": {"missed": frozenset({"C1", "C2"})}},
@@ -168,6 +199,46 @@ def test_what_the_protocol_allows_is_no_reason(kit, change):
     if change.get("product", "") is None:  # a product without limits asks for no results
         change = change | {"product": kit.product(dose_limits=[])}
     assert kit.reasons_after(change) == ()
+
+
+@pytest.mark.parametrize(
+    ("recorded", "found"),
+    [("51", "17.7"), ("52.17", "15.1"), ("52.174", None), ("70.5882", None), ("70.6", "15.1")],
+)
+def test_a_weight_may_differ_by_a_share_of_the_recorded_one(kit, recorded, found):
+    reasons = kit.reasons_after({"standing": {"weight": RecordedWeight(Decimal(recorded), date(2018, 3, 1))}})
+    assert [reason.problem.partition(" %")[0] for reason in reasons] == ([] if found is None else [f"is {found}"])
+
+
+@pytest.mark.parametrize(
+    ("after", "why", "codes", "noted"),
+    [
+        (timedelta(hours=1), "", [], []),
+        (timedelta(minutes=61), "", ["told-late"], []),
+        (timedelta(minutes=61), " ", ["told-late"], []),
+        (timedelta(minutes=61), "the line was down", [], ["told-late"]),
+        (timedelta(hours=8, minutes=59), "the line was down", [], ["told-late"]),
+        (timedelta(hours=9), "the line was down", [], ["told-late", "expired-when-told"]),
+    ],
+)
+def test_a_start_that_is_told_late_needs_a_word_and_is_noted(kit, after, why, codes, noted):
+    attempt = replace(kit.ATTEMPT, told_at=kit.STARTED + after, told_late=why)
+    assert [
+        reason.code for reason in kit.reasons_after({"attempt": {"told_at": attempt.told_at, "told_late": why}})
+    ] == codes
+    if not codes:
+        found = start_findings(attempt, product=kit.PRODUCT, held=kit.HELD)
+        assert [one.code for one in found] == noted
+
+
+def test_what_is_noted_of_a_start_says_when_and_why(kit):
+    attempt = replace(kit.ATTEMPT, told_at=kit.EXPIRES, told_late=" the line was down ")
+    assert [str(one) for one in start_findings(attempt, product=kit.PRODUCT, held=kit.HELD)] == [
+        "started_at = 2018-03-02 09:00+08:00: was told only at 2018-03-02 18:00+08:00: the line was down; "
+        "report a deviation",
+        "lot L1 expiry = 2018-03-02 18:00+08:00: had gone by when the start was told, 2018-03-02 18:00+08:00; "
+        "report a deviation",
+    ]
 
 
 def test_a_participant_without_an_arm_has_no_window(kit):
@@ -201,56 +272,3 @@ def test_a_criterion_per_kg_is_judged_with_the_weight(kit):
     assert str(reason) == (
         "t_dose = 2400000: T cells of a bag: 2400000 cells is judged by weight at each infusion; weigh the participant"
     )
-
-
-@pytest.mark.parametrize(
-    ("changes", "texts"),
-    [
-        ({}, []),
-        ({"completed": False, "stop_reason": "chills"}, []),
-        ({"volume_given_ml": Decimal(0), "completed": False, "stop_reason": "no vein was found"}, []),
-        (
-            {"completed": False},
-            ["stop_reason: is missing for an infusion that was not completed; say why it was stopped"],
-        ),
-        (
-            {"stop_reason": "chills"},
-            ["stop_reason = chills: is given for an infusion that was completed; leave one of the two out"],
-        ),
-        (
-            {"volume_given_ml": Decimal("100.1")},
-            ["volume_given_ml = 100.1: is above the 100 mL of bag B1; correct the volume"],
-        ),
-        ({"volume_given_ml": Decimal(-1)}, ["volume_given_ml = -1: is below zero; write the volume given in mL"]),
-        ({"volume_given_ml": Decimal("NaN")}, ["volume_given_ml = NaN: is below zero; write the volume given in mL"]),
-    ],
-)
-def test_an_end_is_told_as_it_can_be(kit, changes, texts):
-    finish = replace(Finish(kit.STARTED + timedelta(hours=1), Decimal(100), True), **changes)
-    assert [str(one) for one in check_finish(finish, kit.BAG, started_at=kit.STARTED)] == texts
-
-
-def test_an_infusion_does_not_stop_before_it_starts(kit):
-    finish = Finish(kit.STARTED - timedelta(minutes=1), Decimal(100), True)
-    assert [str(one) for one in check_finish(finish, kit.BAG, started_at=kit.STARTED)] == [
-        "stopped_at = 2018-03-02 08:59+08:00: is before the start, 2018-03-02 09:00+08:00; correct the time"
-    ]
-    at_once = replace(finish, stopped_at=kit.STARTED)
-    assert check_finish(at_once, kit.BAG, started_at=kit.STARTED) == ()
-
-
-def test_what_happened_is_noted_and_not_refused(kit):
-    def noted(finish):
-        found = finish_findings(finish, kit.HELD, product=kit.PRODUCT, regimen=kit.REGIMEN, weight_kg=Decimal(60))
-        return [str(one) for one in found]
-
-    assert noted(Finish(kit.EXPIRES, Decimal(100), True)) == []
-    late = Finish(kit.EXPIRES + timedelta(minutes=5), Decimal(40), False, "chills")
-    assert noted(late) == [
-        "lot L1 expiry = 2018-03-02 18:00+08:00: went by before the infusion ended, 2018-03-02 18:05+08:00; "
-        "report a deviation",
-        "dose = below: 41040000 viable NK cells of 100000000 planned, below 90000000 to 110000000; report a deviation",
-        "dose limit viable: viable_nk = 41040000 cells does not meet value >= 50000000; report a deviation",
-    ]
-    dose = given_dose(late, kit.HELD, product=kit.PRODUCT, weight_kg=Decimal(60))
-    assert (dose.cells, dose.cd3_per_kg.exact) == (Decimal(48_000_000), Decimal(16_000))

@@ -1,14 +1,24 @@
 """Lots, bags, their statuses, expiry and temperatures."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import product as pairs
 from typing import get_args
 
 import pytest
 
-from equipoise.donors import Bag, LotResult, LotStatus, ProductRefused, Temperature, excursions, expiry, status_reasons
+from equipoise.donors import (
+    Bag,
+    LotResult,
+    LotStatus,
+    ProductRefused,
+    Temperature,
+    check_donation,
+    excursions,
+    expiry,
+    status_reasons,
+)
 
 ALLOWED = {
     ("quarantine", "conditionally released"),
@@ -46,16 +56,23 @@ def test_the_refusal_says_what_may_follow(kit):
             {"made_at": datetime(2018, 3, 1, 18)},
             "made_at = 2018-03-01 18:00:00: has no time zone; give the time with its offset, such as +08:00",
         ),
-        (
-            {"donated_on": date(2018, 3, 2)},
-            "donated_on = 2018-03-02: is after made_at = 2018-03-01 18:00:00+08:00; correct one of the two days",
-        ),
     ],
 )
 def test_a_lot_that_cannot_be_is_refused(kit, changes, text):
     with pytest.raises(ProductRefused) as refused:
         replace(kit.LOT, **changes)
     assert str(refused.value) == text
+
+
+def test_a_donation_is_not_after_the_day_of_the_manufacture_where_the_trial_is(kit):
+    made = datetime(2018, 3, 1, 23, tzinfo=UTC)
+    lot = replace(kit.LOT, made_at=made.astimezone(kit.SHANGHAI), received_at=kit.STARTED, donated_on=date(2018, 3, 2))
+    check_donation(lot)  # made on 2 March at 07:00
+    with pytest.raises(ProductRefused) as refused:
+        check_donation(replace(lot, donated_on=date(2018, 3, 3)))
+    assert str(refused.value) == (
+        "donated_on = 2018-03-03: is after the day of manufacture, 2018-03-02; correct one of the two days"
+    )
 
 
 @pytest.mark.parametrize("field", ["received_at", "expires_at"])
@@ -96,15 +113,21 @@ def test_a_result_has_a_time_with_its_offset():
     )
 
 
-def test_a_lot_expires_at_the_sooner_of_shelf_life_and_statement(kit):
-    assert expiry(kit.LOT, kit.PRODUCT) == kit.EXPIRES
-    assert expiry(kit.LOT, kit.product(shelf_life={"days": 2})) == kit.MADE + timedelta(days=2)
+def test_a_lot_expires_at_the_sooner_of_shelf_life_and_label(kit):
+    unlabelled = replace(kit.LOT, expires_at=None)
+    assert expiry(unlabelled, kit.PRODUCT) == kit.EXPIRES
     sooner, later = kit.MADE + timedelta(hours=12), kit.MADE + timedelta(hours=48)
     assert expiry(replace(kit.LOT, expires_at=sooner), kit.PRODUCT) == sooner
     assert expiry(replace(kit.LOT, expires_at=later), kit.PRODUCT) == kit.EXPIRES
     without = kit.product(shelf_life=None)
     assert expiry(replace(kit.LOT, expires_at=later), without) == later
-    assert expiry(kit.LOT, without) is None
+    assert expiry(unlabelled, without) is None
+
+
+def test_another_shelf_life_may_shorten_what_the_label_says_and_never_lengthens_it(kit):
+    assert expiry(kit.LOT, kit.product(shelf_life={"days": 2})) == kit.EXPIRES
+    assert expiry(kit.LOT, kit.product(shelf_life=None)) == kit.EXPIRES
+    assert expiry(kit.LOT, kit.product(shelf_life={"hours": 6})) == kit.MADE + timedelta(hours=6)
 
 
 @pytest.mark.parametrize(("celsius", "outside"), [("1.9", 1), ("2", 0), ("8", 0), ("8.1", 1), ("-0.5", 1)])

@@ -72,6 +72,37 @@ def test_a_criterion_per_kg_waits_for_the_weight(kit):
         assert (judged.verdict, judged.text) == (verdict, f"CD3+ cells: 1000 cells in {weight} kg {says} value <= 20")
 
 
+ELSEWHERE = "as the protocol in force asks; record it so, and why the earlier is not valid"
+
+
+@pytest.mark.parametrize(
+    ("unit", "told", "text"),
+    [
+        ("1", "%", f"CD3+ cells: 15 % is not in 1, {ELSEWHERE}"),
+        (None, "%", f"CD3+ cells: 15 % is not without a unit, {ELSEWHERE}"),
+        ("%", None, f"CD3+ cells: 15 is not in %, {ELSEWHERE}"),
+    ],
+)
+@pytest.mark.parametrize("per_kg", [True, False])
+def test_a_result_in_another_unit_than_the_criterions_decides_nothing(kit, unit, told, text, per_kg):
+    # 15 would pass `value <= 20`, whatever it was measured in
+    amended = criterion(kit, "cd3").model_copy(update={"unit": unit, "per_kg": per_kg})
+    given = [replace(kit.result("cd3", "15"), unit=told)]
+    for weight in (None, Decimal(60)):
+        judged = judge_criterion(amended, given, made_at=kit.MADE, weight_kg=weight)
+        assert (judged.verdict, judged.value, judged.text) == ("undecided", "15", text)
+        assert judged.stands_in_the_way
+
+
+def test_a_result_in_the_new_unit_decides_once_the_earlier_is_not_valid(kit):
+    amended = criterion(kit, "cd3").model_copy(update={"unit": "1"})
+    old, new = kit.result("cd3", "15"), replace(kit.result("cd3", "0.15"), unit="1")
+    assert judge_criterion(amended, [old, new], made_at=kit.MADE).verdict == "undecided"
+    assert judge_criterion(amended, [old, replace(new, value="21")], made_at=kit.MADE).verdict == "fails"
+    new = replace(new, invalidates="told in % before")
+    assert judge_criterion(amended, [old, new], made_at=kit.MADE).verdict == "passes"
+
+
 def test_a_criterion_that_is_not_per_kg_does_not_heed_the_weight(kit):
     given = [kit.result("viability", "90")]
     judged = judge_criterion(criterion(kit, "viability"), given, made_at=kit.MADE, weight_kg=Decimal(60))
@@ -117,6 +148,7 @@ def reasons(kit, *, conditional=False, results=None, lot=None, **changes):
         "donor_eligible": True,
         "released_by": "quality.zhao",
         "investigators": ("dr.ma",),
+        "checkers": {"nurse.li", "nurse.wang"},
         "at": kit.RECEIVED,
     } | changes
     lot = replace(kit.LOT, status="quarantine") if lot is None else lot
@@ -152,6 +184,10 @@ def test_a_good_lot_is_released(kit):
         (
             {"released_by": "Dr.Ma "},
             ["released_by = Dr.Ma : is an investigator of the trial; let the quality unit release it"],
+        ),
+        (
+            {"released_by": "NURSE.li\u200b"},
+            ["released_by = NURSE.li\\u200b: gave a bag of lot L1; let another person release it"],
         ),
     ],
 )
