@@ -16,7 +16,7 @@ from equipoise.analysis.questions import Answer
 from equipoise.analysis.results import Row
 from equipoise.analysis.words import counted
 from equipoise.protocol.document import Protocol
-from equipoise.safety.infusion_reactions import observe_hours_of
+from equipoise.safety.infusion_reactions import OBSERVE_HOURS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,8 @@ def answer(protocol: Protocol, snapshot: Snapshot) -> Answer:
                 for each in (found, possible)
             )
             rows.extend(course_rows(arm, course, infused, reactions, perhaps))
-    text = TEXT.format(hours=observe_hours_of(protocol))
+    hours = sorted({regimen.observe_hours or OBSERVE_HOURS for regimens in arms.values() for regimen in regimens})
+    text = TEXT.format(hours=" or ".join(str(each) for each in hours))
     return Answer(tuple(rows), {"reactions": text + (possible_text(len(possible)) if len(possible) else "")})
 
 

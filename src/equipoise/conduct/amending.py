@@ -19,6 +19,7 @@ from equipoise.conduct.kinds import Kind
 from equipoise.conduct.product_in_use import check_product_kept
 from equipoise.conduct.randomising import committed_secret
 from equipoise.conduct.refusing import NotAccepted, NotFound, OutOfOrder
+from equipoise.conduct.stopping_watch import standings_after_amendment
 from equipoise.conduct.tables import TRIAL
 from equipoise.conduct.trials import PROTOCOL_FILE, Trial, commitment_payload, trial_row
 from equipoise.conduct.visit_data import Page, VisitData, visit_data
@@ -86,6 +87,7 @@ def amend(trial: Trial, protocol_bytes: bytes, *, reason: str, by: Actor, at: da
             "protocol": protocol_bytes.decode(),
             "new_sites": [site.id for site in new.protocol.sites if site.id not in known],
             "findings": [asdict(finding) for finding in found],
+            "stopping": standings_after_amendment(new.protocol, act.writer),
         }
         act.append(payload, stream=TRIAL, in_force=new)
         if new.method is not None and new.method != old.method:

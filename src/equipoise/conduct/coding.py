@@ -114,9 +114,8 @@ def code_adverse_event(
         }
         if is_coded_by(named, stands) and stands["code"] == found.code:
             raise NotAccepted("term", term, "is what the event is coded by", "leave it")
-        codes = (found.code, found.preferred_code)
-        before = facts_of(stands)
-        facts = settled(act, act.in_force_for(row), row, before, codes=codes)
+        names = {name: str(coding[name]) for name in ("code", "preferred_code", "dictionary")}
+        facts = settled(act, act.in_force_for(row), row, facts_of(stands), coding=names)
         newest = trial.newest(act.writer).protocol
         stopping = standings_after_event(newest, act.writer, participant, number, {**facts, **coding})
         payload = {"participant": participant, "number": number, "facts": facts, "coding": coding, "stopping": stopping}

@@ -12,7 +12,6 @@ from equipoise.conduct.harm_facts import (
     Facts,
     adverse_event_row,
     changed_facts,
-    check_begun,
     check_collected,
     check_facts,
     ended_on,
@@ -119,7 +118,6 @@ def report_adverse_event(
             facts |= ended_on(in_force, resolved, at)
         check_facts(act, in_force, facts)
         facts = settled(act, in_force, row, facts)
-        check_begun(act, facts)
         number = int(str(row["adverse_events"])) + 1
         stopping = standings_after_event(trial.newest(act.writer).protocol, act.writer, participant, number, facts)
         payload = {"participant": participant, "number": number, "facts": facts, "stopping": stopping}
@@ -199,10 +197,10 @@ def follow_up_adverse_event(
             facts |= {"resolved": None, "resolved_given": None}
         if highest_grade is None and grade is not None:
             facts["highest_grade"] = None
-        check_facts(act, in_force, facts)
+        check_facts(act, in_force, facts, before)
         _check_informed(act, facts, informed)
         codes = codes_of(stands)
-        facts = settled(act, in_force, row, facts, highest_before=before["highest_grade"], codes=codes.values())
+        facts = settled(act, in_force, row, facts, highest_before=before["highest_grade"], coding=codes)
         changed = changed_facts(number, before, facts)
         newest = trial.newest(act.writer).protocol
         stopping = standings_after_event(newest, act.writer, participant, number, {**facts, **codes})

@@ -12,7 +12,6 @@ from equipoise.conduct.acting import acting
 from equipoise.conduct.harm_facts import (
     adverse_event_row,
     changed_facts,
-    check_begun,
     check_collected,
     check_facts,
     facts_of,
@@ -22,7 +21,7 @@ from equipoise.conduct.harm_tables import codes_of
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.stopping_watch import standings_after_event
 from equipoise.conduct.trials import Trial
-from equipoise.ledger import Actor
+from equipoise.ledger import Actor, is_blank
 from equipoise.safety.moments import parse_moment
 
 
@@ -51,7 +50,7 @@ def correct_adverse_event(
         term: as in `report_adverse_event`, as are those that follow.
         verbatim: the event in the reporter's words.
         onset: when it began, as far as it is known.
-        course: the course of treatment that it followed.
+        course: the course of treatment that it followed; blank where it followed none.
         reporter: who told of it.
         by: who corrects.
         reason: why it was wrong.
@@ -76,12 +75,13 @@ def correct_adverse_event(
         stands = adverse_event_row(act, participant, number)
         before = facts_of(stands)
         facts = before | {name: value for name, value in given.items() if value is not None}
+        if course is not None and is_blank(course):
+            facts["course"] = None
         check_collected(in_force, row, parse_moment("onset", facts["onset_given"]))
-        check_facts(act, in_force, facts)
+        check_facts(act, in_force, facts, before)
         uncoded = facts["verbatim"] != before["verbatim"]
         codes = {} if uncoded else codes_of(stands)
-        facts = settled(act, in_force, row, facts, codes=codes.values())
-        check_begun(act, facts)
+        facts = settled(act, in_force, row, facts, coding=codes)
         newest = trial.newest(act.writer).protocol
         payload = {
             "participant": participant,

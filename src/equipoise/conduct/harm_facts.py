@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +13,6 @@ from equipoise.conduct.details import moment, moment_text
 from equipoise.conduct.harm_tables import CODING
 from equipoise.conduct.in_force import InForce, nearest
 from equipoise.conduct.refusing import NotAccepted, NotFound, OutOfOrder
-from equipoise.conduct.stopping_watch import first_infusion_on
 from equipoise.ledger import Row, is_blank
 from equipoise.protocol.safety import AdverseEventRules
 from equipoise.safety.adverse_events import (
@@ -22,6 +21,8 @@ from equipoise.safety.adverse_events import (
     check_of_interest,
     is_expected,
     is_suspected,
+    names_of,
+    onset_known,
 )
 from equipoise.safety.moments import Moment, parse_moment
 
@@ -47,6 +48,8 @@ GRADES = range(1, 6)
 FATAL_GRADE = 5
 
 Facts = Mapping[str, Any]
+
+NO_CODE: Mapping[str, str] = MappingProxyType({})
 
 NOT_FACTS = ("participant", "number", "reported_at", "voided_at", *CODING)
 """Columns of an event that are no facts of its report."""
@@ -104,7 +107,13 @@ def ended_on(in_force: InForce, resolved: date | str, now: datetime) -> dict[str
 
 
 def settled(
-    act: Act, in_force: InForce, participant: Row, facts: Facts, *, highest_before: int = 0, codes: Iterable[str] = ()
+    act: Act,
+    in_force: InForce,
+    participant: Row,
+    facts: Facts,
+    *,
+    highest_before: int = 0,
+    coding: Mapping[str, str] = NO_CODE,
 ) -> dict[str, Any]:
     """The facts with what follows from them: the day to count by, the highest grade, whether suspected and expected.
 
@@ -114,27 +123,26 @@ def settled(
         participant: the participant's row.
         facts: as they were told.
         highest_before: the worst grade known before.
-        codes: by which the event is coded.
+        coding: by which the event is coded: code, preferred_code, dictionary.
     """
     rules = rules_of(in_force)
-    onset = parse_moment("onset", facts["onset_given"])
-    randomised_on = participant["randomised_on"]
-    starts = (
-        first_infusion_on(act.writer, str(participant["participant"])),
-        None if randomised_on is None else date.fromisoformat(str(randomised_on)),
-    )
-    ended = facts["resolved"] or date.max.isoformat()
-    possible = (day for day in starts if day is not None and onset.may_be(day) and day.isoformat() <= ended)
-    moment_known = None if onset.at is None else onset.span(in_force.timezone)[0]
+    zone = in_force.timezone
+    aware_at = datetime.fromisoformat(str(facts["aware_at"]))
+    onset = onset_known(facts["onset_given"], aware_at, facts["resolved_given"], zone)
+    infusions = act.writer.rows("infusion", participant=participant["participant"])
+    begun = [*sorted(str(row["started_at"]) for row in infusions)[:1], participant["randomised_at"]]
+    starts = [datetime.fromisoformat(str(at)).astimezone(zone) for at in begun if at is not None]
+    moment_known = None if onset.at is None else onset.span(zone)[0]
     products = {part.id for part in in_force.protocol.interventions if part.role == "Experimental Intervention"}
-    names = [*codes] if facts["term"] is None else [facts["term"], *codes]
     return {
         **facts,
-        "onset": onset.assumed_day(next(possible, None)).isoformat(),
+        "onset": onset.assumed_day(starts).isoformat(),
         "onset_at": None if moment_known is None else time_text("onset", moment_known),
         "highest_grade": facts["highest_grade"] or max(facts["grade"], highest_before),
         "suspected": is_suspected(rules, facts["related"], products),
-        "expected": is_expected(rules, names, facts["criteria"], facts["expected_said"]),
+        "expected": is_expected(
+            rules, names_of(rules, facts["term"], coding), facts["criteria"], facts["expected_said"]
+        ),
     }
 
 
@@ -148,16 +156,6 @@ def changed_facts(number: int, before: Facts, facts: Facts) -> dict[str, list[ob
     if not changed:
         raise NotAccepted("adverse event", number, "nothing differs from what stands there", "leave it")
     return changed
-
-
-def check_begun(act: Act, facts: Facts) -> None:
-    """Let an onset known to the minute pass that is not to come.
-
-    Raises:
-        NotAccepted: when it is.
-    """
-    if facts["onset_at"] is not None and facts["onset_at"] > moment_text(act.at):
-        raise NotAccepted("onset", facts["onset_given"], "is after now", "correct the time")
 
 
 def check_collected(in_force: InForce, participant: Row, onset: Moment) -> None:
@@ -178,15 +176,19 @@ def check_collected(in_force: InForce, participant: Row, onset: Moment) -> None:
     check_not_before("onset", onset.last_day, start, f"the day of {what}")
 
 
-def check_facts(act: Act, in_force: InForce, facts: Facts) -> None:
+def check_facts(act: Act, in_force: InForce, facts: Facts, before: Facts | None = None) -> None:
     """Let the facts of an event pass that are the protocol's and agree with each other.
+
+    A term that stands already passes although an amendment took it off the list: what is known of the event besides
+    can be told all the same.
 
     Raises:
         NotAccepted: naming the fact, or the facts that contradict each other.
         Refusal: when the highest grade or the category of interest cannot be.
     """
     rules = rules_of(in_force)
-    _check_term(rules, facts["term"])
+    if before is None or facts["term"] != before["term"]:
+        _check_term(rules, facts["term"])
     if is_blank(facts["verbatim"]):
         raise NotAccepted("verbatim", None, "is blank", "write the event in the reporter's words")
     if facts["grade"] not in GRADES or isinstance(facts["grade"], bool):
@@ -203,9 +205,9 @@ def check_facts(act: Act, in_force: InForce, facts: Facts) -> None:
         courses = [course.id for regimen in in_force.protocol.regimens for course in regimen.courses]
         _check_code("course", facts["course"], courses)
     _check_seriousness(facts)
-    _check_days(act, in_force, facts)
     if facts["aware_at"] > moment_text(act.at):
         raise NotAccepted("aware_at", facts["aware_at"], "is after now", "correct the time")
+    _check_days(act, in_force, facts)
 
 
 def time_text(field: str, time: datetime) -> str:
@@ -258,6 +260,12 @@ def _check_days(act: Act, in_force: InForce, facts: Facts) -> None:
     today = in_force.day_of(act.at)
     onset = parse_moment("onset", facts["onset_given"])
     check_not_future("onset", onset.first_day, today)
+    if onset.at is not None and onset.span(in_force.timezone)[0] > act.at:
+        raise NotAccepted("onset", onset.text, "is after now", "correct the time")
+    aware_at = datetime.fromisoformat(str(facts["aware_at"])).astimezone(in_force.timezone)
+    if onset.span(in_force.timezone)[0] > aware_at:
+        problem = f"is after the site was aware of the event, {aware_at:%Y-%m-%dT%H:%M}"
+        raise NotAccepted("onset", onset.text, problem, "correct the onset, or the time of awareness")
     given = facts["resolved_given"]
     if (facts["outcome"] in ENDED) != (given is not None):
         problem = "does not go with a day of ending" if given else "needs the day on which it ended"

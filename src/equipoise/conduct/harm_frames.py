@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from equipoise.capture import study_day
 from equipoise.conduct.frames import Record, day_of, flag_of, moment_of
@@ -11,9 +12,9 @@ from equipoise.conduct.harm_tables import CODING
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.telling import deadlines_of
 from equipoise.ledger import Row, Tables
-from equipoise.safety.adverse_events import is_treatment_emergent
+from equipoise.safety.adverse_events import is_treatment_emergent, onset_known
 from equipoise.safety.infusion_reactions import Infusion, hours_after, observe_hours_of, reaction_among
-from equipoise.safety.moments import parse_moment
+from equipoise.safety.moments import Moment
 
 NOT_CODED = "not coded"
 
@@ -31,15 +32,16 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 def adverse_events(in_force: InForce, tables: Tables) -> Iterator[Record]:
     """Adverse events as they stand, in the newest version of the protocol."""
-    infusions = _infusions(tables)
+    infusions = _infusions(in_force, tables)
     safety = in_force.protocol.safety
     means = safety.adverse_events.related_means if safety else ()
     product = {part.id for part in in_force.protocol.interventions if part.role == "Experimental Intervention"}
-    anchors = {row["participant"]: day_of(row["randomised_on"]) for row in tables.rows("participant")}
+    people = {row["participant"]: row for row in tables.rows("participant")}
     for row in tables.rows("adverse_event"):
         if row["voided_at"] is not None:
             continue
-        onset, anchor = day_of(row["onset"]), anchors[row["participant"]]
+        person = people[row["participant"]]
+        onset, anchor = day_of(row["onset"]), day_of(person["randomised_on"])
         assert onset is not None, "an adverse event has an onset"
         related = json.loads(str(row["related"]))
         due = deadlines_of(in_force, tables, str(row["participant"]), int(str(row["number"])))
@@ -51,7 +53,7 @@ def adverse_events(in_force: InForce, tables: Tables) -> Iterator[Record]:
             "criteria": tuple(json.loads(str(row["criteria"]))),
             "related_any": any(answer in means for name, answer in related.items() if name in product),
             "resolved": day_of(row["resolved"]),
-            "after_randomisation": anchor is not None and onset >= anchor,
+            "after_randomisation": _is_after(in_force, row, person),
             "onset_at": moment_of(row["onset_at"]),
             **_counted(in_force, row),
             "term_groups": tuple(json.loads(str(row["term_groups"] or "[]"))),
@@ -67,21 +69,40 @@ def _counted(in_force: InForce, row: Row) -> Record:
     """Under what an event is counted: its preferred term where the protocol names a dictionary, else its own term."""
     rules = None if in_force.protocol.safety is None else in_force.protocol.safety.adverse_events
     if rules is not None and rules.dictionary is not None:
-        if row["dictionary"] != rules.dictionary.name:
+        if row["dictionary"] != rules.dictionary.name:  # also of another dictionary, before an amendment
             return {"counted_as": NOT_CODED, "name": NOT_CODED, "system": NOT_CODED}
         return {"counted_as": row["preferred_code"], "name": row["preferred_term"], "system": row["coded_system"]}
+    if row["term"] is None:  # of a dictionary that an amendment took away
+        return {"counted_as": NOT_CODED, "name": row["verbatim"], "system": None}
     term = str(row["term"])
     terms, systems = ({}, {}) if rules is None else (rules.terms, rules.systems)
     return {"counted_as": term, "name": terms.get(term, row["verbatim"]), "system": systems.get(term)}
 
 
-def _infusions(tables: Tables) -> dict[str, list[Infusion]]:
+def _onset(in_force: InForce, row: Row) -> Moment:
+    """When an event began, as far as it is known."""
+    aware_at = datetime.fromisoformat(str(row["aware_at"]))
+    ended = None if row["resolved_given"] is None else str(row["resolved_given"])
+    return onset_known(str(row["onset_given"]), aware_at, ended, in_force.timezone)
+
+
+def _is_after(in_force: InForce, row: Row, person: Row) -> bool:
+    """Whether an event may have begun after randomisation."""
+    randomised_at = moment_of(person["randomised_at"])
+    if randomised_at is None:
+        return False
+    return _onset(in_force, row).may_follow(randomised_at.astimezone(in_force.timezone))
+
+
+def _infusions(in_force: InForce, tables: Tables) -> dict[str, list[Infusion]]:
     """Started infusions by participant."""
     found: dict[str, list[Infusion]] = {}
+    arms = {row["participant"]: str(row["arm"]) for row in tables.rows("allocation")}
     for row in tables.rows("infusion"):
         started_at = moment_of(row["started_at"])
         assert started_at is not None, "an infusion has a start"
-        infusion = Infusion(str(row["course"]), started_at, moment_of(row["stopped_at"]))
+        hours = observe_hours_of(in_force.regimens_of(arms[row["participant"]]).values(), str(row["course"]))
+        infusion = Infusion(str(row["course"]), started_at, moment_of(row["stopped_at"]), hours)
         found.setdefault(str(row["participant"]), []).append(infusion)
     return found
 
@@ -92,9 +113,9 @@ def _after_infusion(in_force: InForce, row: Row, infusions: Sequence[Infusion]) 
         names = ("treatment_emergent", "infusion_reaction", "hours_after_infusion", "followed_course")
         return dict.fromkeys(names)
     zone = in_force.timezone
-    onset = parse_moment("onset", str(row["onset_given"]))
+    onset = _onset(in_force, row)
     first = min(each.started_at for each in infusions)
-    infusion, reaction = reaction_among(onset, infusions, zone, observe_hours_of(in_force.protocol))
+    infusion, reaction = reaction_among(onset, infusions, zone)
     return {
         "treatment_emergent": is_treatment_emergent(onset, first.astimezone(zone)),
         "infusion_reaction": reaction,

@@ -63,8 +63,8 @@ TABLES = (
 
 
 def codes_of(row: Row) -> dict[str, str]:
-    """The codes that an event goes by; none before it is coded."""
-    return {name: str(row[name]) for name in ("code", "preferred_code") if row[name] is not None}
+    """The codes that an event goes by, and of which dictionary; none before it is coded."""
+    return {name: str(row[name]) for name in ("code", "preferred_code", "dictionary") if row[name] is not None}
 
 
 def is_coded_by(dictionary: CodingDictionary, row: Row) -> bool:
@@ -91,8 +91,9 @@ def _harmed(event: Event, payload: Payload) -> Iterator[Put]:
         facts |= dict.fromkeys(CODING) if payload["coding"] is None else _coding(event, payload["coding"])
     yield Put("adverse_event", (participant, number), facts)
     if facts.get("suspected") is not None:
-        # A correction and a code tell the site nothing new of what happened: it was aware from the first.
-        aware_at = payload.get("informed_at", facts["aware_at"])
+        # A correction and a code tell the site nothing of what happened: what it knew counts from when it learned it.
+        told = event.kind in (Kind.ADVERSE_EVENT_REPORTED, Kind.ADVERSE_EVENT_FOLLOWED_UP)
+        aware_at = payload.get("informed_at", facts["aware_at"]) if told else None
         judged = {name: facts[name] for name in ("criteria", "suspected", "expected")}
         yield Put("judgement", (participant, number, event.seq), {"aware_at": aware_at, **judged})
     yield from standings_put(event, payload)
@@ -111,7 +112,7 @@ def standings_put(event: Event, payload: Payload) -> Iterator[Put]:
     """Where each stopping rule that an event bears on stands after it."""
     for each in payload.get("stopping", ()):
         seen = {name: each[name] for name in ("treated", "events", "boundary")}
-        where = {"at": event.at.isoformat(), "participant": payload["participant"]}
+        where = {"at": event.at.isoformat(), "participant": payload.get("participant")}
         yield Put("stopping", (each["rule"], event.seq), {**where, **seen, "crossed": int(each["crossed"])})
         state: dict[str, Cell] = {"events": each["events"], "paused": int(each["paused"])}
         if each.get("decided_events") is not None:

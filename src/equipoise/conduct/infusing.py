@@ -27,7 +27,7 @@ from equipoise.conduct.product_record import (
     step_payload,
 )
 from equipoise.conduct.refusing import InfusionRefused, Locked, NotAccepted
-from equipoise.conduct.stopping_watch import pause_of, standings_after_start
+from equipoise.conduct.stopping_watch import Start, pause_of, standings_after_start
 from equipoise.conduct.tables import TRIAL
 from equipoise.conduct.trials import Trial, trial_row
 from equipoise.donors import (
@@ -309,8 +309,8 @@ def _standings(bedside: _Bedside, attempt: Attempt) -> list[dict[str, Any]]:
     act = bedside.act
     assert bedside.arm is not None, "who is infused was randomised"
     protocol = act.trial.newest(act.writer).protocol
-    day = attempt.started_at.date()
-    return standings_after_start(protocol, act.writer, attempt.participant, bedside.arm, day)
+    start = Start(attempt.started_at.date().isoformat(), moment_text(attempt.started_at.astimezone(UTC)))
+    return standings_after_start(protocol, act.writer, attempt.participant, bedside.arm, start)
 
 
 def _append_refusal(

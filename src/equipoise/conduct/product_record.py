@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from equipoise.capture import number_text
 from equipoise.conduct.acting import Act
 from equipoise.conduct.details import moment_text
+from equipoise.conduct.harm_tables import codes_of
 from equipoise.conduct.in_force import InForce
 from equipoise.conduct.matching import match_that_stands
 from equipoise.conduct.recorded_weight import recorded_weight
@@ -32,6 +33,7 @@ from equipoise.donors import (
 )
 from equipoise.ledger import Row, Tables
 from equipoise.protocol.interventions import Product, Regimen
+from equipoise.safety.adverse_events import counted_term
 
 RELEASERS = ("conditionally_released_by", "released_by")
 
@@ -211,18 +213,21 @@ def _stopped(in_force: InForce, tables: Tables, participant: str, product: str) 
         regimen = next((known for known in in_force.protocol.regimens if known.id == part.regimen), None)
         if part.product != product or regimen is None or regimen.stop_if is None:
             continue
-        events = [_event(row, part.id) for row in tables.rows("adverse_event", participant=participant)]
+        rows = tables.rows("adverse_event", participant=participant)
+        events = [_event(in_force, row, part.id) for row in rows if row["voided_at"] is None]
         if regimen.stop_if.evaluate({"ae": events}) is not False:
             return f"stop_if of {regimen.id} is met or cannot be told ({regimen.stop_if})"
     return ""
 
 
-def _event(row: Row, intervention: str) -> dict[str, Any]:
+def _event(in_force: InForce, row: Row, intervention: str) -> dict[str, Any]:
     """An adverse event as a rule reads it, by its highest grade; `related` is for the intervention at hand."""
     related = json.loads(str(row["related"])).get(intervention)
     onset = date.fromisoformat(str(row["onset"]))
-    grade = row["highest_grade"]
-    return {**row, "grade": grade, "serious": bool(row["serious"]), "related": related, "onset": onset}
+    assert in_force.protocol.safety is not None, "an event is collected by rules"
+    term = counted_term(in_force.protocol.safety.adverse_events, cast(str | None, row["term"]), codes_of(row))
+    read = {"term": term, "grade": row["highest_grade"], "serious": bool(row["serious"])}
+    return {**row, **read, "related": related, "onset": onset}
 
 
 def regimen_of(in_force: InForce, arm: str | None, product: str) -> Regimen | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -23,12 +24,27 @@ from equipoise.conduct.trials import Trial
 from equipoise.ledger import Actor, Row, Tables, is_blank
 from equipoise.protocol.document import Protocol
 from equipoise.protocol.safety import StoppingRule
+from equipoise.safety.adverse_events import counted_term
 from equipoise.safety.stopping import boundary_of, standing_in_order
 
 CONTINUE, STOP = "continue", "stop"
 DECISIONS = (CONTINUE, STOP)
 
 Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """When treatment began: its day in the trial's zone, and the moment (UTC) as the tables keep it."""
+
+    day: str
+    at: str
+
+    def may_precede(self, facts: Facts) -> bool:
+        """Whether an event may have begun from then on: by the minute where that is known, otherwise by the day."""
+        if facts["onset_at"] is not None:
+            return str(facts["onset_at"]) >= self.at
+        return str(facts["onset"]) >= self.day and str(facts["aware_at"]) >= self.at
 
 
 def standings_after_event(
@@ -59,27 +75,37 @@ def standings_after_event(
 
 
 def standings_after_start(
-    protocol: Protocol, tables: Tables, participant: str, arm: str, day: date
+    protocol: Protocol, tables: Tables, participant: str, arm: str, start: Start
 ) -> list[dict[str, Any]]:
-    """Where each rule of an arm stands once an infusion of a participant is started on a day."""
+    """Where each rule of an arm stands once an infusion of a participant is started."""
     records = [(str(row["participant"]), _facts(row)) for row in _standing_events(tables)]
     people = _infused_in(tables, arm)
-    people.setdefault(participant, day.isoformat())
+    people.setdefault(participant, start)
     rules = [rule for rule in protocol.stopping_rules if rule.arm == arm]
     return [_standing(protocol, tables, rule, people, records) for rule in rules]
 
 
-def treated_in(tables: Tables, arm: str) -> dict[str, str]:
-    """The participants of an arm who count as treated, in order, each with the day from which events count.
+def standings_after_amendment(protocol: Protocol, tables: Tables) -> list[dict[str, Any]]:
+    """Where each rule of a new version stands on what is recorded, once anybody of its arm is treated."""
+    records = [(str(row["participant"]), _facts(row)) for row in _standing_events(tables)]
+    treated_by = [(rule, treated_in(tables, rule.arm)) for rule in protocol.stopping_rules]
+    return [_standing(protocol, tables, rule, people, records) for rule, people in treated_by if people]
 
-    From the day of the first infusion; in an arm in which none is recorded, from the day of randomisation, so that a
+
+def treated_in(tables: Tables, arm: str) -> dict[str, Start]:
+    """The participants of an arm who count as treated, in order, each with when treatment began.
+
+    Events count from then. It is the first infusion; in an arm in which none is recorded, randomisation, so that a
     trial that keeps its doses elsewhere is watched too.
     """
     infused = _infused_in(tables, arm)
     if infused:
         return infused
     rows = sorted(tables.rows("allocation", arm=arm), key=lambda row: int(str(row["seq"])))
-    starts = {row["participant"]: str(row["randomised_on"]) for row in tables.rows("participant")}
+    starts = {
+        row["participant"]: Start(str(row["randomised_on"]), str(row["randomised_at"]))
+        for row in tables.rows("participant")
+    }
     return {str(row["participant"]): starts[row["participant"]] for row in rows}
 
 
@@ -88,15 +114,13 @@ def _standing_events(tables: Tables) -> list[Row]:
     return [row for row in tables.rows("adverse_event") if row["voided_at"] is None]
 
 
-def first_infusion_on(tables: Tables, participant: str) -> date | None:
-    """The day of a participant's first infusion."""
-    days = [str(row["started_on"]) for row in tables.rows("infusion", participant=participant)]
-    return date.fromisoformat(min(days)) if days else None
+def _infused_in(tables: Tables, arm: str) -> dict[str, Start]:
+    return {person: _first_infusion(tables, person) for person in treated(tables, arm)}
 
 
-def _infused_in(tables: Tables, arm: str) -> dict[str, str]:
-    firsts = {person: first_infusion_on(tables, person) for person in treated(tables, arm)}
-    return {person: day.isoformat() for person, day in firsts.items() if day is not None}
+def _first_infusion(tables: Tables, participant: str) -> Start:
+    rows = tables.rows("infusion", participant=participant)
+    return min((Start(str(row["started_on"]), str(row["started_at"])) for row in rows), key=lambda start: start.at)
 
 
 def pause_of(protocol: Protocol, tables: Tables, what: Literal["randomisation", "infusion"]) -> OutOfOrder | None:
@@ -190,13 +214,13 @@ def _standing(
     protocol: Protocol,
     tables: Tables,
     rule: StoppingRule,
-    people: Mapping[str, str],
+    people: Mapping[str, Start],
     records: Iterable[tuple[str, Facts]],
 ) -> dict[str, Any]:
     counted = [
         person
         for person, facts in records
-        if person in people and facts["onset"] >= people[person] and _is_counted(protocol, rule, facts)
+        if person in people and people[person].may_precede(facts) and _is_counted(protocol, rule, facts)
     ]
     counts: Sequence[int] = [counted.count(person) for person in people]
     found = standing_in_order(boundary_of(protocol, rule, until=len(people)), counts)
@@ -222,11 +246,12 @@ def _is_counted(protocol: Protocol, rule: StoppingRule, facts: Facts) -> bool:
     """Whether a rule counts an event: by its highest grade, and by its relation to the trial's products."""
     products = [part.id for part in protocol.interventions if part.role == "Experimental Intervention"]
     assert protocol.safety is not None, "there are adverse events only where the protocol says how they are collected"
-    means = protocol.safety.adverse_events.related_means
+    rules = protocol.safety.adverse_events
+    means = rules.related_means
     answers = [facts["related"][name] for name in products if name in facts["related"]]
     related = next((answer for answer in answers if answer in means), next(iter(answers), None))
     record = {
-        "ae.term": facts["term"] or facts.get("preferred_code"),
+        "ae.term": counted_term(rules, facts["term"], facts),
         "ae.grade": Decimal(facts["highest_grade"]),
         "ae.serious": facts["serious"],
         "ae.related": related,

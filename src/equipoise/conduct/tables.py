@@ -39,7 +39,7 @@ TABLES = (
         {
             "participant": str, "site": str, "number": int, "screened_on": str, "consented_on": str,
             "declared_on": str, "failed_on": str, "failed_criteria": str, "failure_reason": str,
-            "randomised_on": str, "withdrawn_on": str, "adverse_events": int,
+            "randomised_on": str, "randomised_at": str, "withdrawn_on": str, "adverse_events": int,
         },
     ),
     Table(
@@ -110,6 +110,7 @@ def _amended(event: Event, payload: Payload) -> Iterator[Put]:
     yield from _version(event, payload, number)
     for site in payload["new_sites"]:
         yield Put("site", (site,), {"screened": 0})
+    yield from harm_tables.standings_put(event, payload)
 
 
 def _version(event: Event, payload: Payload, number: int) -> Iterator[Put]:
@@ -197,7 +198,8 @@ def _randomised(event: Event, payload: Payload) -> Iterator[Put]:
     participant = payload["participant"]
     place = {name: payload[name] for name in ("arm", "stratum", "number")}
     yield Put("allocation", (participant,), {"seq": event.seq, **place, "factors": as_json(payload["factors"])})
-    yield Put("participant", (participant,), {"randomised_on": payload["on"]})
+    at = event.at.isoformat(timespec="microseconds")
+    yield Put("participant", (participant,), {"randomised_on": payload["on"], "randomised_at": at})
 
 
 def _deviated(event: Event, payload: Payload) -> Iterator[Put]:
@@ -257,5 +259,5 @@ def fold(event: Event) -> Iterable[Put]:
         yield Put("investigator", (event.actor.id,), {"acted": 1})
 
 
-PROJECTION = Projection(version=4, tables=TABLES, fold=fold)
+PROJECTION = Projection(version=5, tables=TABLES, fold=fold)
 """What the ledger of a trial is opened with."""

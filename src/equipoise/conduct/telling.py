@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from equipoise.conduct.acting import acting
@@ -12,7 +13,7 @@ from equipoise.conduct.in_force import InForce
 from equipoise.conduct.kinds import Kind
 from equipoise.conduct.refusing import NotAccepted
 from equipoise.conduct.trials import Trial
-from equipoise.ledger import Actor, Tables
+from equipoise.ledger import Actor, Row, Tables
 from equipoise.safety.clocks import Deadline, Judgement, Telling, deadlines
 
 RECEIVERS = ("sponsor", "committee", "authority")
@@ -67,18 +68,32 @@ def deadlines_of(in_force: InForce, tables: Tables, participant: str, number: in
     safety = in_force.protocol.safety
     if safety is None:
         return ()
-    judged = tables.rows("judgement", participant=participant, number=number)
-    judgements = [
-        Judgement(
-            datetime.fromisoformat(str(row["aware_at"])),
-            frozenset(json.loads(str(row["criteria"]))),
-            bool(row["suspected"]),
-            bool(row["expected"]),
-        )
-        for row in sorted(judged, key=lambda row: int(str(row["seq"])))
-    ]
+    judgements = _judgements(tables.rows("judgement", participant=participant, number=number))
     tellings = [
         Telling(str(row["receiver"]), datetime.fromisoformat(str(row["told_at"])))
         for row in tables.rows("telling", participant=participant, number=number)
     ]
     return deadlines(judgements, safety.adverse_events.report_within, tellings)
+
+
+def _judgements(rows: Sequence[Row]) -> list[Judgement]:
+    """Each change of how an event is judged, with when the site learned what makes it so.
+
+    What a follow-up told of other things changes nothing here. A code or a correction tells nothing new: what was known
+    of criteria and causality is judged anew, and counts from when that was learned.
+    """
+    found: list[Judgement] = []
+    learned = None
+    for row in sorted(rows, key=lambda row: int(str(row["seq"]))):
+        criteria = frozenset(json.loads(str(row["criteria"])))
+        suspected, expected = bool(row["suspected"]), bool(row["expected"])
+        told = None if row["aware_at"] is None else datetime.fromisoformat(str(row["aware_at"]))
+        last = found[-1] if found else None
+        if last is not None and (criteria, suspected, expected) == (last.criteria, last.suspected, last.expected):
+            continue
+        if told is not None and (last is None or (criteria, suspected) != (last.criteria, last.suspected)):
+            learned = told
+        aware_at = told or learned
+        assert aware_at is not None, "the first judgement is of a report"
+        found.append(Judgement(aware_at, criteria, suspected, expected))
+    return found

@@ -6,12 +6,12 @@ What a person judges (grade, causality, seriousness) is recorded; what follows f
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from equipoise.protocol.safety import AdverseEventRules
 from equipoise.refusals import Refusal
 from equipoise.safety.clocks import LETHAL
-from equipoise.safety.moments import Moment
+from equipoise.safety.moments import MINUTE, Moment, parse_moment
 
 
 class EventRefused(Refusal):
@@ -32,6 +32,39 @@ def is_expected(
     return not {*names}.isdisjoint(rules.expected) and not LETHAL.intersection(criteria)
 
 
+def names_of(rules: AdverseEventRules, term: str | None, coding: Mapping[str, str]) -> tuple[str, ...]:
+    """The names that an event goes by: its own term, and its codes where they are of the dictionary that is named.
+
+    `coding` holds code, preferred_code and dictionary; nothing before the event is coded.
+    """
+    own = () if term is None else (term,)
+    return (*own, coding["code"], coding["preferred_code"]) if _is_of(rules, coding) else own
+
+
+def counted_term(rules: AdverseEventRules, term: str | None, coding: Mapping[str, str]) -> str | None:
+    """What a rule reads as `ae.term`: the term of the trial's list where it has one, otherwise the preferred code."""
+    if term is not None and (term in rules.terms or rules.dictionary is None):
+        return term
+    return coding["preferred_code"] if _is_of(rules, coding) else None
+
+
+def _is_of(rules: AdverseEventRules, coding: Mapping[str, str]) -> bool:
+    return rules.dictionary is not None and coding.get("dictionary") == rules.dictionary.name
+
+
+def onset_known(given: str, aware_at: datetime, ended: str | None, zone: tzinfo) -> Moment:
+    """When an event began, as far as it is known: as it was told, not after the site knew of it, nor after its end.
+
+    Args:
+        given: the onset as it was told.
+        aware_at: when the site became aware of the event.
+        ended: its end as it was told; None while it has none.
+        zone: the trial's.
+    """
+    onset = parse_moment("onset", given).until(aware_at.astimezone(zone) + MINUTE)
+    return onset if ended is None else onset.until(parse_moment("resolved", ended).span(zone)[1])
+
+
 def is_suspected(rules: AdverseEventRules, related: Mapping[str, str], products: Collection[str]) -> bool:
     """Whether an event is held to be related to any of the trial's products."""
     return any(answer in rules.related_means for name, answer in related.items() if name in products)
@@ -46,10 +79,7 @@ def is_treatment_emergent(onset: Moment, first_treatment: datetime | None) -> bo
     """
     if first_treatment is None:
         return False
-    zone = first_treatment.tzinfo
-    assert zone is not None, "a time is passed with its zone"
-    _, before = onset.span(zone)
-    return before > first_treatment
+    return onset.may_follow(first_treatment)
 
 
 def check_end(onset: Moment, ended: Moment | None) -> None:

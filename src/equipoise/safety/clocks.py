@@ -83,14 +83,14 @@ def deadlines(
     """The deadlines of an event, in the order of the protocol's clocks.
 
     Args:
-        judgements: the event's judgements in the order in which they were made, the first of the first report.
+        judgements: the event's judgements; a clock starts with the earliest awareness of any that it is for.
         clocks: the protocol's `report_within`.
         tellings: to whom it was told, and when. What was told before a clock started does not meet it: the receiver
             did not learn then what started it.
     """
     found = []
     for clock in clocks:
-        starts_at = next((each.aware_at for each in judgements if each.is_for(clock.for_)), None)
+        starts_at = min((each.aware_at for each in judgements if each.is_for(clock.for_)), default=None)
         if starts_at is not None:
             told = [each.at for each in tellings if each.to == clock.receiver and each.at >= starts_at]
             due_at = starts_at + timedelta(hours=clock.hours or 0, days=clock.days or 0)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import calendar
 import re
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from equipoise.refusals import Refusal
 
@@ -31,12 +32,14 @@ class Moment:
         first_day: the earliest day that it may be.
         last_day: the latest.
         at: the time of day, when it is known.
+        latest: a moment that it is certainly before, beyond what its text says; None without one.
     """
 
     text: str
     first_day: date
     last_day: date
     at: time | None = None
+    latest: datetime | None = None
 
     @property
     def day(self) -> date | None:
@@ -47,20 +50,36 @@ class Moment:
         """Whether it may have been on that day."""
         return self.first_day <= day <= self.last_day
 
-    def assumed_day(self, start: date | None) -> date:
-        """The day to count by: the start of treatment when it may have been then, otherwise the earliest.
+    def until(self, latest: datetime) -> Moment:
+        """The same, known to have been before a moment of the trial's clock; unchanged where that cannot be."""
+        last_day = min(self.last_day, (latest - MINUTE).date())
+        return self if last_day < self.first_day else replace(self, last_day=last_day, latest=latest)
 
-        So an event of which it is not known whether it came before or after the start counts as after it.
+    def may_follow(self, start: datetime) -> bool:
+        """Whether it may have been at or after a moment of the trial's clock."""
+        zone = start.tzinfo
+        assert zone is not None, "a time is passed with its zone"
+        return self.span(zone)[1] > start
+
+    def assumed_day(self, starts: Iterable[datetime]) -> date:
+        """The day to count by: of the first of some starts that it may have followed, otherwise the earliest.
+
+        So an event of which it is not known whether it came before or after a start counts as after it.
         """
-        return start if start is not None and self.may_be(start) else self.first_day
+        days = (start.date() for start in starts if self.may_be(start.date()) and self.may_follow(start))
+        return next(days, self.first_day)
 
     def span(self, zone: tzinfo) -> tuple[datetime, datetime]:
         """The earliest moment that it may be, and the one that it is certainly before."""
         if self.at is not None:
-            begun = datetime.combine(self.first_day, self.at, zone)
-            return begun, begun + MINUTE
+            # Where clocks are put back an hour is there twice, and either may be meant.
+            both = [datetime.combine(self.first_day, self.at.replace(fold=fold), zone) for fold in (0, 1)]
+            begun, last = (each.astimezone(UTC) for each in sorted(both, key=lambda each: each.astimezone(UTC)))
+            return begun.astimezone(zone), last.astimezone(zone) + MINUTE
         midnight = time(tzinfo=zone)
-        return datetime.combine(self.first_day, midnight), datetime.combine(self.last_day + timedelta(1), midnight)
+        first = datetime.combine(self.first_day, midnight)
+        before = datetime.combine(self.last_day + timedelta(1), midnight)
+        return first, before if self.latest is None else max(first + MINUTE, min(before, self.latest))
 
 
 def parse_moment(field: str, text: str) -> Moment:

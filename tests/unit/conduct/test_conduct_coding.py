@@ -106,20 +106,38 @@ def test_expected_follows_the_code_and_the_clock_that_ran_runs_on(coded):
     assert (frame(coded)["expected"].tolist(), frame(coded)["deadlines"].iloc[0]) == ([True], (due,))
 
 
-def test_a_clock_that_another_code_starts_counts_from_the_first_awareness(coded):
+def test_a_clock_that_another_code_starts_counts_from_when_the_site_knew_what_it_judges(coded):
     participant = coded.consented()
-    aware = coded.now
     harmed(coded, participant, related=RELATED)
     code(coded, participant, "P1")
-    coded.wait(1)
-    conduct.follow_up_adverse_event(
-        coded.trial, participant, 1, serious=True, criteria=("AESHOSP",), grade=3, **coded.entry()
-    )
+    told = {"to": "authority", "told_at": coded.now}
+    conduct.report_to(coded.trial, participant, 1, **told, **coded.entry())
+    coded.wait(60)
+    informed = coded.now
+    serious = {"serious": True, "criteria": ("AESHOSP",), "grade": 3, "informed_at": informed}
+    conduct.follow_up_adverse_event(coded.trial, participant, 1, **serious, **coded.entry())
+    coded.wait(9)
+    conduct.follow_up_adverse_event(coded.trial, participant, 1, treatment="rest", **coded.entry())
     assert frame(coded)["deadlines"].iloc[0] == ()
     code(coded, participant, "H1")
-    assert frame(coded)["deadlines"].iloc[0] == (
-        ("suspected unexpected (authority)", aware + timedelta(days=15), None),
+    due = ("suspected unexpected (authority)", informed + timedelta(days=15), None)
+    assert frame(coded)["deadlines"].iloc[0] == (due,)  # what was told of the event before it was serious is no answer
+
+
+def test_a_clock_starts_with_the_earliest_awareness_in_whatever_order_it_is_recorded(coded):
+    participant = coded.consented()
+    harmed(coded, participant, related=RELATED)
+    coded.wait(30)
+    early, late = coded.now - timedelta(days=25), coded.now - timedelta(days=10)
+    first = {"serious": True, "criteria": ("AESHOSP",), "grade": 3, "informed_at": late}
+    conduct.follow_up_adverse_event(coded.trial, participant, 1, **first, **coded.entry())
+    second = {"criteria": ("AESHOSP", "AESLIFE"), "grade": 4, "informed_at": early}
+    conduct.follow_up_adverse_event(coded.trial, participant, 1, **second, **coded.entry())
+    conduct.follow_up_adverse_event(
+        coded.trial, participant, 1, treatment="rest", informed_at=early - timedelta(days=1), **coded.entry()
     )
+    (due,) = frame(coded)["deadlines"].iloc[0]
+    assert due[1] == early + timedelta(days=15)
 
 
 def test_a_stopping_rule_on_terms_counts_once_the_code_is_there(coded):
@@ -387,3 +405,117 @@ def test_only_an_investigator_voids(coded):
     assert refusal(lambda: conduct.void_adverse_event(coded.trial, participant, 1, **entry)) == (
         "role = coordinator: may not record 'adverse event voided'; ask the investigator"
     )
+
+
+# --- what the protocol stops by, and amendments
+
+
+def test_a_voided_event_stops_no_infusion_and_a_code_does(trial_kit, tmp_path):
+    text = trial_kit.PROTOCOL.replace(OWN, RULES).replace(
+        "stop_if: any(ae.grade >= 3 and ae.related == 'RELATED')", "stop_if: any(ae.term == 'R1')"
+    )
+    kit = trial_kit.Kit(tmp_path / "trial", text)
+    (tmp_path / "trial" / "dictionary.csv").write_text(TERMS, encoding="utf-8")
+    participant = kit.issued()
+    harmed(kit, participant)
+    harmed(kit, participant)
+    code(kit, participant, "P1")
+    code(kit, participant, "R1", 2)
+    said = "stop_if of two is met or cannot be told"
+    assert said in refusal(lambda: kit.infuse(participant))
+    void(kit, participant, 2)
+    kit.infuse(participant)
+    kit.trial.close()
+
+
+def test_an_amendment_that_lowers_a_limit_pauses_at_once_what_is_crossed_already(coded):
+    ready = coded.declared()
+    person, other = coded.in_arm("NEW"), coded.in_arm("NEW")
+    for each in (person, other):
+        harmed(coded, each, grade=3)
+    lower = RULES.replace("limit: 2, pauses: [infusion]", "limit: 1, pauses: [randomisation]")
+    assert lower != RULES
+    conduct.amend(coded.trial, coded.amended((OWN, lower)), **coded.entry(coded.MANAGER))
+    said = "stopping_rules = SR2: is crossed and pauses randomisation; wait until the committee's decision is recorded"
+    assert refusal(lambda: conduct.randomise(coded.trial, ready, **coded.entry())) == said
+    assert coded.trial.ledger.rebuild().identical
+
+
+def amended(kit, *changes):
+    """An amendment in force at the first site."""
+    conduct.amend(kit.trial, kit.amended(*changes), **kit.entry(kit.MANAGER))
+    conduct.approve_amendment(kit.trial, "2.0", "01", on=kit.today, **kit.entry())
+
+
+def test_events_of_before_are_followed_up_and_counted_by_code_after_an_amendment_to_a_dictionary(plain):
+    person, other = plain.in_arm("NEW"), plain.in_arm("NEW")
+    for each in (person, other):
+        plain.harmed(each, term="RASH")
+    amended(plain, (OWN, RULES))
+    (plain.trial.folder / "dictionary.csv").write_text(TERMS, encoding="utf-8")
+    for each in (person, other):
+        code(plain, each, "R1")
+    standings = [event.payload["stopping"][0] for event in plain.events(Kind.ADVERSE_EVENT_CODED)]
+    assert [(each["rule"], each["events"]) for each in standings] == [("SR1", 1), ("SR1", 2)]
+    conduct.follow_up_adverse_event(plain.trial, person, 1, grade=2, **plain.entry())
+    correct(plain, person, reporter="nurse")
+    assert frame(plain)["name"].tolist() == ["Rash", "Rash"]
+
+
+def test_codes_of_a_dictionary_that_is_no_longer_named_decide_nothing(coded):
+    participant = coded.consented()
+    harmed(coded, participant)
+    code(coded, participant, "P1")
+    amended(coded, (OWN, RULES.replace("name: House", "name: Other")))
+    conduct.follow_up_adverse_event(coded.trial, participant, 1, grade=2, **coded.entry())
+    assert frame(coded)[["counted_as", "expected"]].to_numpy().tolist() == [["not coded", False]]
+
+
+def test_an_event_of_a_dictionary_is_told_by_its_words_once_a_list_takes_its_place(coded, trial_kit):
+    participant = coded.consented()
+    harmed(coded, participant)
+    amended(coded)
+    found = frame(coded).iloc[0]
+    assert (found["counted_as"], found["name"]) == ("not coded", "felt hot")
+    conduct.follow_up_adverse_event(coded.trial, participant, 1, grade=2, **coded.entry())
+    correct(coded, participant, term="FEVER")
+    assert frame(coded)["name"].tolist() == ["Fever"]
+
+
+# --- what is known of an onset besides
+
+
+def test_an_event_known_before_treatment_is_not_after_it_whoever_codes_it(coded):
+    participant = coded.declared()
+    harmed(coded, participant, onset="2018-02", grade=3, related=RELATED)
+    coded.wait(1)
+    conduct.randomise(coded.trial, participant, **coded.entry())
+    code(coded, participant, "R1")
+    found = frame(coded).iloc[0]
+    assert (found["onset"], bool(found["after_randomisation"])) == (date(2018, 2, 1), False)
+
+
+def test_an_event_of_the_day_of_randomisation_is_placed_by_the_minute(plain):
+    participant = plain.declared()
+    plain.wait(0)
+    plain.harmed(participant, onset=f"{plain.today}T10:00")
+    conduct.randomise(plain.trial, participant, **plain.entry())
+    plain.harmed(participant)
+    assert frame(plain)["after_randomisation"].tolist() == [False, True]
+
+
+def test_an_onset_after_the_site_was_aware_is_refused(plain):
+    participant = plain.consented()
+    aware = plain.now
+    plain.wait(5)
+    assert refusal(lambda: plain.harmed(participant, onset=plain.today, aware_at=aware)) == (
+        "onset = 2018-02-06: is after the site was aware of the event, 2018-02-01T10:02; "
+        "correct the onset, or the time of awareness"
+    )
+
+
+def test_a_course_that_was_told_wrongly_is_taken_away(plain):
+    participant = plain.consented()
+    plain.harmed(participant, course="C1")
+    correct(plain, participant, course="")
+    assert frame(plain)["course"].tolist() == [None]

@@ -1,5 +1,6 @@
 """What follows from an event by rule: expected, suspected, after treatment; an infusion's reaction; what is refused."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -115,7 +116,7 @@ def test_hours_count_from_the_start_when_the_minute_is_known():
 
 
 def test_a_longer_watch_is_the_protocols():
-    assert is_infusion_reaction(moment("2018-03-05T20:00"), FIRST, UTC, observe_hours=24) is True
+    assert is_infusion_reaction(moment("2018-03-05T20:00"), replace(FIRST, observe_hours=24), UTC) is True
 
 
 @pytest.mark.parametrize(

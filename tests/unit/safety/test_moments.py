@@ -1,6 +1,7 @@
 """Moments known to the year, month, day or minute, and what may be said of them."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -39,9 +40,31 @@ def test_what_is_no_moment_is_refused(text):
 
 def test_a_month_that_holds_the_start_of_treatment_counts_from_it():
     march = parse_moment("onset", "2018-03")
-    assert march.assumed_day(date(2018, 3, 10)) == date(2018, 3, 10)
-    assert march.assumed_day(date(2018, 4, 10)) == date(2018, 3, 1)
-    assert march.assumed_day(None) == date(2018, 3, 1)
+    start = datetime(2018, 3, 10, 9, tzinfo=UTC)
+    assert march.assumed_day([start]) == date(2018, 3, 10)
+    assert march.assumed_day([datetime(2018, 4, 10, 9, tzinfo=UTC), start]) == date(2018, 3, 10)
+    assert march.assumed_day([datetime(2018, 4, 10, 9, tzinfo=UTC)]) == date(2018, 3, 1)
+    assert march.assumed_day([]) == date(2018, 3, 1)
+    assert march.until(start).assumed_day([start]) == date(2018, 3, 1)  # known before the start
+
+
+def test_what_is_known_besides_bounds_a_moment():
+    march = parse_moment("onset", "2018-03")
+    known = march.until(datetime(2018, 3, 5, 14, 0, tzinfo=UTC))
+    assert (known.text, known.last_day) == ("2018-03", date(2018, 3, 5))
+    assert known.span(UTC)[1] == datetime(2018, 3, 5, 14, 0, tzinfo=UTC)
+    assert known.may_follow(datetime(2018, 3, 5, 13, 59, tzinfo=UTC))
+    assert not known.may_follow(datetime(2018, 3, 5, 14, 0, tzinfo=UTC))
+    assert march.until(datetime(2018, 2, 28, tzinfo=UTC)) is march  # a contradiction tells nothing
+
+
+def test_an_hour_that_the_clock_has_twice_may_be_either():
+    berlin = ZoneInfo("Europe/Berlin")
+    first, before = parse_moment("onset", "2018-10-28T02:20").span(berlin)
+    assert first.astimezone(UTC) == datetime(2018, 10, 28, 0, 20, tzinfo=UTC)
+    assert before.astimezone(UTC) == datetime(2018, 10, 28, 1, 21, tzinfo=UTC)
+    first, before = parse_moment("onset", "2018-10-28T04:20").span(berlin)
+    assert before - first == timedelta(minutes=1)
 
 
 def test_a_span_is_in_the_trials_own_time():
