@@ -1,13 +1,14 @@
 """When specimens were taken, and whether before the first treatment or after it.
 
-A form may ask for the day and the time of the draw, in items that CDASH names --DAT and --TIM. Where it does not, or
-nobody answered, the day is the visit's and the time is not known. A specimen of the day of the first treatment whose
-time is not known was taken before it when its visit is planned for that day or an earlier one, and after it otherwise:
-who is seen unplanned on that day is seen because of what happened.
+A form may ask for the day and the time of the draw, in items that CDASH names --DAT and --TIM of its domain. Where it
+does not, or nobody answered, the day is the visit's and the time is not known. A specimen of the day of the first
+treatment whose time is not known was taken before it when its visit is planned for that day or an earlier one, and
+after it otherwise: who is seen unplanned on that day is seen because of what happened.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -16,12 +17,14 @@ from zoneinfo import ZoneInfo
 
 from equipoise.capture import target_date
 from equipoise.protocol.document import Protocol
+from equipoise.protocol.forms import Form
 from equipoise.safety.laboratory import Moment, baseline_moment
 
 if TYPE_CHECKING:
     from equipoise.conduct.snapshots import Snapshot
 
 DAY, TIME = "DAT", "TIM"  # how names of CDASH end
+NAMED = re.compile(r"[A-Z]{2}(?:DAT|TIM)")
 
 Page = tuple[str, str, str, int]
 """Participant, visit, form and repeat."""
@@ -45,10 +48,10 @@ def specimens_taken(protocol: Protocol, snapshot: Snapshot) -> dict[Page, Moment
     zone = ZoneInfo(protocol.conventions.timezone)
     days = {(row["participant"], row["visit"]): row["date"] for row in snapshot.visits.to_dict("records")}
     told: dict[Page, dict[str, str]] = {}
-    ends = {name: item.cdash[-3:] for name, item in protocol.items.items() if item.cdash and item.type in _TYPES}
+    ends = {name: end for form in protocol.forms for name, end in _draw_items(protocol, form).items()}
     for row in snapshot.values[snapshot.values["item"].isin(list(protocol.items))].to_dict("records"):
         page = told.setdefault((row["participant"], row["visit"], row["form"], row["repeat"]), {})
-        if row["value"] is not None and ends.get(row["item"]) in (DAY, TIME):
+        if row["value"] is not None and row["item"] in ends:
             page[ends[row["item"]]] = str(row["value"])
     return {
         page: _moment(answers, day, zone)
@@ -57,7 +60,18 @@ def specimens_taken(protocol: Protocol, snapshot: Snapshot) -> dict[Page, Moment
     }
 
 
-_TYPES = ("date", "time")
+def _draw_items(protocol: Protocol, form: Form) -> dict[str, str]:
+    """The items of a form that ask for day and time of the draw: of its own domain, or the first of another one.
+
+    Such a name is a domain of two letters with DAT or TIM; CMSTDAT or BRTHDAT are days of something else.
+    """
+    found: dict[str, str] = {}
+    for end, kind in ((DAY, "date"), (TIME, "time")):
+        items = [item for item in form.items if item.type == kind and item.cdash and NAMED.fullmatch(item.cdash)]
+        own = [item for item in items if item.cdash == f"{form.domain}{end}"]
+        for item in (own or [item for item in items if str(item.cdash).endswith(end)])[:1]:
+            found[f"{form.id}.{item.id}"] = end
+    return found
 
 
 def _moment(answers: Mapping[str, str], visit: date, zone: ZoneInfo) -> Moment:

@@ -24,7 +24,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "related", "related_any", "course", "outcome", "resolved", "action", "aware_at", "after_randomisation",
         "onset_given", "onset_at", "highest_grade", "system", "expected", "of_interest", "treatment", "reporter",
         "treatment_emergent", "infusion_reaction", "hours_after_infusion", "reported_at", "deadlines", "resolved_given",
-        "counted_as", *CODING, "followed_course",
+        "counted_as", *CODING, "followed_course", "told",
     ),
     "stopping": ("rule", "position", "at", "participant", "treated", "events", "boundary", "crossed"),
 }  # fmt: skip
@@ -62,6 +62,7 @@ def adverse_events(in_force: InForce, tables: Tables) -> Iterator[Record]:
             **_after_infusion(in_force, row, infusions.get(str(row["participant"]), ())),
             "reported_at": moment_of(row["reported_at"]),
             "deadlines": tuple((f"{each.clock} ({each.to})", each.due_at, each.met_at) for each in due),
+            "told": tuple(_told(tables, row)),
         }
 
 
@@ -77,6 +78,12 @@ def _counted(in_force: InForce, row: Row) -> Record:
     term = str(row["term"])
     terms, systems = ({}, {}) if rules is None else (rules.terms, rules.systems)
     return {"counted_as": term, "name": terms.get(term, row["verbatim"]), "system": systems.get(term)}
+
+
+def _told(tables: Tables, row: Row) -> Iterator[tuple[str, datetime | None]]:
+    """Who was told of an event, and when."""
+    for each in tables.rows("telling", participant=row["participant"], number=row["number"]):
+        yield str(each["receiver"]), moment_of(each["told_at"])
 
 
 def _onset(in_force: InForce, row: Row) -> Moment:

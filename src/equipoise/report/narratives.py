@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from equipoise.analysis.first_answers import SEX, first_answers
+from equipoise.analysis.first_answers import SEX, first_answers, told
 from equipoise.conduct.harm_facts import SERIOUS_CRITERIA
 from equipoise.protocol.document import Protocol
 from equipoise.protocol.interventions import Regimen
@@ -41,7 +41,7 @@ def case_of(
         participant: the participant's code.
         number: the event's number within the participant.
         reported_at: when the sheet is made.
-        follow_up: whether an earlier report was made.
+        follow_up: whether an earlier report was made; so it is when the record says that anybody was told.
 
     Raises:
         NoSuchEvent: when the participant has no event of that number.
@@ -59,7 +59,7 @@ def case_of(
         number=number,
         trial=protocol.protocol.id,
         sponsor=protocol.parties.sponsor.name,
-        follow_up=follow_up,
+        follow_up=follow_up or bool(event["told"]),
         reported_at=_minute(protocol, reported_at),
         **_of_event(protocol, event),
         **_of_person(protocol, snapshot, participant),
@@ -85,6 +85,7 @@ def _of_event(protocol: Protocol, event: Event) -> dict[str, Any]:
         "verbatim": event["verbatim"],
         "onset": event["onset_given"],
         "grade": event["grade"],
+        "highest_grade": event["highest_grade"] or event["grade"],
         "scale": scale_of(protocol.safety.grading).label,
         "criteria": tuple(SERIOUS_CRITERIA[code] for code in event["criteria"]),
         "related": {names.get(part, part): answer for part, answer in related.items()},
@@ -93,7 +94,7 @@ def _of_event(protocol: Protocol, event: Event) -> dict[str, Any]:
         "resolved": event["resolved_given"],
         "action": event["action"],
         "treatment": event["treatment"],
-        "course": event["course"],
+        "course": event["followed_course"],
         "hours_after_infusion": event["hours_after_infusion"],
         "reporter": event["reporter"],
         "aware_at": _minute(protocol, datetime.fromisoformat(str(event["aware_at"]))),
@@ -120,12 +121,13 @@ def _of_person(protocol: Protocol, snapshot: Snapshot, participant: str) -> dict
 
 def _all_answers(protocol: Protocol, snapshot: Snapshot, participant: str, cdash: str) -> tuple[str, ...] | None:
     """What was answered to items of that name, each once; None where none is asked."""
-    items = [name for name, item in protocol.items.items() if item.cdash == cdash]
+    items = {name: item for name, item in protocol.items.items() if item.cdash == cdash}
     if not items:
         return None
     values = snapshot.values
-    own = values[(values["participant"] == participant) & values["item"].isin(items) & values["value"].notna()]
-    return tuple(dict.fromkeys(str(value) for value in own["value"]))
+    own = values[(values["participant"] == participant) & values["item"].isin(list(items)) & values["value"].notna()]
+    answers = (told(protocol, items[row["item"]], str(row["value"])) for row in own.to_dict("records"))
+    return tuple(dict.fromkeys(text for texts in answers for text in texts))
 
 
 def _of_treatment(protocol: Protocol, snapshot: Snapshot, participant: str, onset: str) -> dict[str, Any]:
@@ -164,7 +166,8 @@ def _courses(regimen: Regimen) -> set[str]:
 def _given(row: Event) -> str:
     if row["stopped_at"] is None:
         return f"course {row['course']} still running"
-    return f"course {row['course']} {row['volume_given_ml']:g} mL, {row['dose_share']:.2f} of the plan"
+    stopped = "" if row["completed"] else f", stopped: {row['stop_reason'] or 'no reason recorded'}"
+    return f"course {row['course']} {row['volume_given_ml']:g} mL, {row['dose_share']:.2f} of the plan{stopped}"
 
 
 def _started(protocol: Protocol, row: Event) -> str:

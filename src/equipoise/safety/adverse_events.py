@@ -62,7 +62,9 @@ def onset_known(given: str, aware_at: datetime, ended: str | None, zone: tzinfo)
         zone: the trial's.
     """
     onset = parse_moment("onset", given).until(aware_at.astimezone(zone) + MINUTE)
-    return onset if ended is None else onset.until(parse_moment("resolved", ended).span(zone)[1])
+    if ended is None:
+        return onset
+    return onset.until(parse_moment("resolved", ended).span(zone)[1].astimezone(zone))
 
 
 def is_suspected(rules: AdverseEventRules, related: Mapping[str, str], products: Collection[str]) -> bool:

@@ -70,16 +70,17 @@ class Moment:
         return next(days, self.first_day)
 
     def span(self, zone: tzinfo) -> tuple[datetime, datetime]:
-        """The earliest moment that it may be, and the one that it is certainly before."""
+        """The earliest moment that it may be, and the one that it is certainly before, in UTC."""
         if self.at is not None:
             # Where clocks are put back an hour is there twice, and either may be meant.
-            both = [datetime.combine(self.first_day, self.at.replace(fold=fold), zone) for fold in (0, 1)]
-            begun, last = (each.astimezone(UTC) for each in sorted(both, key=lambda each: each.astimezone(UTC)))
-            return begun.astimezone(zone), last.astimezone(zone) + MINUTE
-        midnight = time(tzinfo=zone)
-        first = datetime.combine(self.first_day, midnight)
-        before = datetime.combine(self.last_day + timedelta(1), midnight)
-        return first, before if self.latest is None else max(first + MINUTE, min(before, self.latest))
+            both = [_utc(self.first_day, self.at.replace(fold=fold), zone) for fold in (0, 1)]
+            return min(both), max(both) + MINUTE
+        first, before = (_utc(day, time(), zone) for day in (self.first_day, self.last_day + timedelta(1)))
+        return first, before if self.latest is None else max(first + MINUTE, min(before, self.latest.astimezone(UTC)))
+
+
+def _utc(day: date, at: time, zone: tzinfo) -> datetime:
+    return datetime.combine(day, at, zone).astimezone(UTC)
 
 
 def parse_moment(field: str, text: str) -> Moment:

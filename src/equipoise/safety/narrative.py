@@ -30,6 +30,7 @@ class Case:
     verbatim: str
     onset: str
     grade: int
+    highest_grade: int
     scale: str
     criteria: tuple[str, ...]
     related: Mapping[str, str]
@@ -86,7 +87,7 @@ def _boxes(case: Case) -> tuple[Box, ...]:
     coded = f"; {case.coded_by}" if case.coded_by else ""
     described = (
         f"{case.term} (reported as: {case.verbatim}{coded}), "
-        f"grade {case.grade} by {case.scale}; outcome {case.outcome}, ended {case.resolved or NOT_KNOWN}"
+        f"{_grade(case)}; outcome {case.outcome}, ended {case.resolved or NOT_KNOWN}"
     )
     texts = (
         ("1", "Participant", f"code {case.participant}; initials {NOT_COLLECTED}"),
@@ -129,6 +130,13 @@ def _abated(case: Case) -> str | None:
     return f"outcome after stopping: {case.outcome}"
 
 
+def _grade(case: Case) -> str:
+    """The worst grade first: it is what the receiver must know."""
+    if case.highest_grade == case.grade:
+        return f"grade {case.grade} by {case.scale}"
+    return f"grade {case.highest_grade} at its worst and {case.grade} now by {case.scale}"
+
+
 def _times(case: Case) -> str | None:
     if not case.given_on:
         return None if case.given_on is None else "none given"
@@ -154,7 +162,7 @@ def _sentences(case: Case) -> tuple[str, ...]:
     end = f"Outcome: {case.outcome.lower()}, ended {case.resolved or NOT_KNOWN}."
     sentences = (
         f"Participant {case.participant} ({who}) of trial {case.trial} had {case.term}, reported as “{case.verbatim}”,",
-        f"from {case.onset}, grade {case.grade} by {case.scale}.",
+        f"from {case.onset}, {_grade(case)}.",
         infusion,
         serious,
         f"Causality: {causality}; {'expected' if case.expected else 'not expected'}.",

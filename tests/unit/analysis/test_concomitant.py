@@ -15,6 +15,7 @@ FORM = """\
     items:
       - {id: coded, cdash: CMTRT, question: Which, type: choice, codelist: DRUG}
       - {id: other, cdash: CMTRT, question: Another, type: text}
+      - {id: several, cdash: CMTRT, question: All of them, type: many, codelist: DRUG}
 """
 
 
@@ -49,6 +50,8 @@ def told(made, records, asking):
         ("01-003", "m1", "drugs.other", "Herbal Tea "),
         ("01-002", "m1", "drugs.other", "herbal tea"),
         ("01-004", "s", "drugs.coded", "A"),
+        ("01-004", "m1", "drugs.several", '["B", "C"]'),
+        ("01-003", "m1", "drugs.other", "Any"),
     ]
     return made(asking, people=people, visits=visits, values=[records.answer(*each) for each in taken])
 
@@ -57,11 +60,15 @@ def test_each_participant_counts_once_for_each_medicine_after_randomisation(aski
     rows = concomitant.answer(asking, told).rows
     assert {row.id.removeprefix("concomitant."): (row.estimate, row.n, row.label) for row in rows} == {
         "NEW.any.participants": (2, 2, "any medicine"),
-        "OLD.any.participants": (1, 2, "any medicine"),
-        "NEW.B.participants": (1, 2, "Beta"),
-        "OLD.B.participants": (0, 2, "Beta"),
-        "NEW.A.participants": (1, 2, "Alpha"),
-        "OLD.A.participants": (0, 2, "Alpha"),
+        "OLD.any.participants": (2, 2, "any medicine"),
+        "NEW.beta.participants": (1, 2, "Beta"),
+        "OLD.beta.participants": (1, 2, "Beta"),
+        "NEW.alpha.participants": (1, 2, "Alpha"),
+        "OLD.alpha.participants": (0, 2, "Alpha"),
+        "NEW.gamma.participants": (0, 2, "Gamma"),
+        "OLD.gamma.participants": (1, 2, "Gamma"),
+        "NEW.any*.participants": (1, 2, "any"),
+        "OLD.any*.participants": (0, 2, "any"),
         "NEW.herbal tea.participants": (1, 2, "herbal tea"),
         "OLD.herbal tea.participants": (1, 2, "herbal tea"),
     }
@@ -77,9 +84,11 @@ def test_the_table_shows_every_medicine_by_arm(asking, told):
     results = Results(rows=rows, sentences={}, populations={}, meta={})
     (body,) = concomitant_table(asking, results).bodies
     assert [(row.head, *(cell.striptags() for cell in row.cells)) for row in body.rows] == [
-        ("any medicine", "2/2", "1/2"),
-        ("Beta", "1/2", "0/2"),
+        ("any medicine", "2/2", "2/2"),
+        ("Beta", "1/2", "1/2"),
         ("Alpha", "1/2", "0/2"),
+        ("Gamma", "0/2", "1/2"),
+        ("any", "1/2", "0/2"),
         ("herbal tea", "1/2", "1/2"),
     ]
     assert concomitant_table(asking, Results(rows=(), sentences={}, populations={}, meta={})) is None

@@ -116,3 +116,20 @@ def test_the_day_of_the_draw_decides_and_not_that_of_the_visit(taken, protocol):
     snapshot = taken(BEFORE, ("m0x@2020-02-03", "2020-02-03", late))
     _, (followed,) = only(protocol, snapshot, "PLAT")
     assert (followed.baseline, followed.worst) == (0, 2)
+
+
+def test_a_day_of_something_else_on_the_form_does_not_move_the_specimen(made, records):
+    text = (CHECKOUT / "examples" / "nk-hiv" / "protocol.yaml").read_text(encoding="utf-8")
+    item = "      - {id: fasting, cdash: LBFAST,"
+    others = (
+        "      - {id: zstart, cdash: CMSTDAT, question: Drug since, type: date}\n"
+        "      - {id: zvital, cdash: VSDAT, question: Vital signs on, type: date}\n"
+    )
+    assert text.count(item) == 1
+    protocol = parse(text.replace(item, others + item).encode())
+    answers = {"chemistry.drawn": "2020-03-04", "chemistry.zstart": "2019-12-01", "chemistry.zvital": "2020-03-01"}
+    values = [records.answer("01-001", "m1", item, said) for item, said in (answers | {"chemistry.alt": 300}).items()]
+    visit = {"participant": "01-001", "visit": "m1", "status": "done", "date": date(2020, 3, 5)}
+    person = records.person("01-001", "NKART", randomised_on=RANDOMISED, site="01")
+    snapshot = made(protocol, people=[person], visits=[visit], values=values)
+    assert specimens_taken(protocol, snapshot) == {("01-001", "m1", "chemistry", 1): date(2020, 3, 4)}

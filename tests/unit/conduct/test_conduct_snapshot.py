@@ -192,6 +192,7 @@ def test_adverse_events(course):
         **dict.fromkeys(CODING),
         "term_groups": (),
         "followed_course": None,
+        "told": (),
     }
     assert first["reported_at"].tzinfo == UTC
     assert second["related_any"] is False  # related to the procedure, not to the product

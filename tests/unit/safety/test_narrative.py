@@ -13,6 +13,7 @@ LEAST = Case(
     verbatim="hot at night",
     onset="2018-03-05T14:30",
     grade=3,
+    highest_grade=3,
     scale="DAIDS 2.1",
     criteria=("requires or prolongs hospitalisation",),
     related={"nk": "RELATED", "art": "NOT RELATED"},
@@ -46,6 +47,12 @@ def test_a_list_that_was_asked_for_and_is_empty_says_none():
 def test_whether_it_abated_is_said_only_when_the_product_was_stopped():
     assert boxes(replace(LEAST, action="DOSE NOT CHANGED"))["20"] == "not applicable: not stopped"
     assert boxes(replace(LEAST, action="DRUG WITHDRAWN"))["20"] == "outcome after stopping: RECOVERING/RESOLVING"
+
+
+def test_the_worst_grade_is_told_first():
+    better = replace(LEAST, grade=1, highest_grade=4)
+    assert "grade 4 at its worst and 1 now by DAIDS 2.1" in boxes(better)["7"]
+    assert "from 2018-03-05T14:30, grade 4 at its worst and 1 now by DAIDS 2.1." in narrative_of(better).text
 
 
 def test_the_dictionary_of_the_term_is_told_with_its_code():

@@ -31,6 +31,10 @@ KINDS = {
     "withdrawals": "Left the trial or the intervention for an adverse event",
 }
 SHARE_PLACES = 2
+DAYS = (
+    "Grade: the highest that the event reached. Day 1 is the day of randomisation; there is no day 0. Events before it "
+    "have negative days."
+)
 
 
 def harms_table(protocol: Protocol, results: Results) -> Table | None:
@@ -280,7 +284,7 @@ def events_table(protocol: Protocol, snapshot: Snapshot) -> Table | None:
         "Every adverse event, as recorded",
         ((Head("Participant", numeric=False), *(Head(text, numeric=text in ("Day", "Grade")) for text in texts)),),
         (Body(rows),),
-        notes=("Day 1 is the day of randomisation; there is no day 0. Events before it have negative days.", *parts),
+        notes=(DAYS, *parts),
         listing=True,
         wordy=frozenset(texts.index(text) for text in ("Event", "Onset", "Outcome")),
     )
@@ -295,7 +299,7 @@ def _event_row(protocol: Protocol, event: Mapping[Hashable, Any], arms: Mapping[
             _event_text(event),
             recorded(event["onset_given"]).replace("T", " "),
             recorded(event["day"]).replace("-", "−"),
-            recorded(event["grade"]),
+            recorded(event["highest_grade"] or event["grade"]),
             "yes" if event["serious"] else "no",
             _related(protocol, str(event["related"] or "{}")),
             _reaction_text(event),
