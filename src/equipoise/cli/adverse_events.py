@@ -10,12 +10,18 @@ from equipoise.cli.by_example import ByExample
 from equipoise.cli.opening import trial_at
 from equipoise.cli.showing import pasted, progress, say, say_json, table
 from equipoise.cli.starting import same_database
-from equipoise.refusals import Refusal
+from equipoise.refusals import Refusal, on_one_line
 
 AFile = click.Path(path_type=Path)
 FOLDER = click.argument("folder", type=AFile)
 DATABASE = click.option("--database", help="Database address; without it FOLDER/trial.db.")
-MOST_SHOWN = 20
+MOST_SHOWN, LONGEST = 20, 60
+
+
+def _short(text: str) -> str:
+    """A text on one line, cut where it is long."""
+    line = on_one_line(text)
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
 
 @click.command(
@@ -46,8 +52,8 @@ def uncoded(folder: Path, out: Path | None, whole: bool, database: str | None) -
     if not listed:
         return
     if out is None:
-        rows = [(each.participant, str(each.number), each.verbatim, each.code or "") for each in listed[:MOST_SHOWN]]
-        say(table([("participant", "number", "verbatim", "code"), *rows]))
+        rows = [(each.participant, str(each.number), _short(each.verbatim), each.code or "") for each in listed]
+        say(table([("participant", "number", "verbatim", "code"), *rows[:MOST_SHOWN]]))
         if len(listed) > MOST_SHOWN:
             say(f"and {len(listed) - MOST_SHOWN} more")
         say("With --out codes.csv they are written with suggestions.")
@@ -166,10 +172,10 @@ def narrative(
         return
     if snapshot.rehearsal:
         say(f"Rehearsal with virtual participants: this is not an event of a person. ({snapshot.rehearsal})")
-    say(told.text)
+    say(on_one_line(told.text))
     say()
     width = max(len(box.label) for box in told.boxes)
     for box in told.boxes:
-        say(f"{box.number:>4}  {box.label:<{width}}  {box.text}")
+        say(f"{box.number:>4}  {box.label:<{width}}  {on_one_line(box.text)}")
     if out is not None:
         say(f"Wrote {out}")

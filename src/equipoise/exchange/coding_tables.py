@@ -10,7 +10,7 @@ from equipoise.analysis.cells import safe_cell
 from equipoise.conduct.coding import EventCode
 from equipoise.exchange.table_faults import FaultList
 from equipoise.exchange.tables import TextRow, read_table, write_table
-from equipoise.refusals import Refusal
+from equipoise.refusals import Refusal, shown
 from equipoise.safety.dictionary import CodedTerm, Dictionary
 
 NEEDED = ("participant", "number", "verbatim", "code")
@@ -100,18 +100,24 @@ def _chosen(
         faults.add(row.line, "number", key[1], f"is no adverse event of {key[0]}", "write the table anew")
     elif lines.setdefault(key, row.line) != row.line:
         faults.add(row.line, "number", key[1], f"stands in line {lines[key]} already", "keep one of the lines")
-    elif cells["verbatim"] not in (event.verbatim, safe_cell(event.verbatim)):
-        problem = f"is not what the record says, {event.verbatim}"
+    elif _spaced(cells["verbatim"]) not in (_spaced(event.verbatim), _spaced(safe_cell(event.verbatim))):
+        problem = f"is not what the record says, {shown(event.verbatim)}"
         faults.add(row.line, "verbatim", cells["verbatim"], problem, "write the table anew")
     else:
         return _new_code(row, event, dictionary, faults)
     return None
 
 
+def _spaced(text: str) -> str:
+    """A text whatever a spreadsheet made of its white space."""
+    return " ".join(text.split())
+
+
 def _new_code(row: TextRow, event: EventCode, dictionary: Dictionary, faults: FaultList) -> ChosenCode | None:
     code = row.cells["code"].strip()
     try:
-        term = dictionary.current(code)
+        # What a spreadsheet would take for a formula was written, and may be typed, with an apostrophe before it.
+        term = dictionary.current(code if dictionary.has(code) else code.removeprefix("'"))
     except Refusal as refusal:
         faults.add(row.line, "code", code, refusal.problem, refusal.remedy)
         return None

@@ -9,6 +9,7 @@ they have no codes, and their names serve as such. What is stored with an event 
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ PT_CODE, PT_NAME = 0, 1
 HIER_PT, HIER_HLT_NAME, HIER_HLGT_NAME, HIER_SOC_NAME, HIER_PRIMARY = 0, 5, 6, 7, 11
 COLUMNS = ["code", "name", "system"]
 MEDDRA = "MedDRA"
+WHOLE = "take all three files of one version"
 FOLDER, FILE = "dictionary", "dictionary.csv"
 PUBLISHED = {("CTCAE", "5.0"): "ctcae-5.0-terms.csv", ("DAIDS", "2.1"): "daids-2.1-terms.csv"}
 WORD = re.compile(r"\w+")
@@ -82,6 +84,10 @@ class Dictionary:
         """A current term is found before one of the same name that is not."""
         ordered = sorted(self.terms.values(), key=lambda term: term.current)
         object.__setattr__(self, "_by_name", {term.name.casefold(): term for term in ordered})
+
+    def has(self, text: str) -> bool:
+        """Whether that is the code or the name of a term."""
+        return text.strip() in self.terms or text.strip().casefold() in self._by_name
 
     def find(self, text: str) -> CodedTerm:
         """The term of that code or name.
@@ -141,7 +147,15 @@ class Dictionary:
 
     @cached_property
     def _by_words(self) -> dict[tuple[str, ...], CodedTerm]:
-        return {words_of(term.name): term for term in self.terms.values() if term.current}
+        """The current terms by the words of their names.
+
+        Names that differ in their signs alone, such as + and -, say different things and are left out.
+        """
+        found: dict[tuple[str, ...], list[CodedTerm]] = {}
+        for term in self.terms.values():
+            if term.current:
+                found.setdefault(words_of(term.name), []).append(term)
+        return {words: terms[0] for words, terms in found.items() if len(terms) == 1}
 
     @cached_property
     def _holding(self) -> dict[str, list[str]]:
@@ -208,26 +222,35 @@ def read_meddra(folder: Path, version: str) -> Dictionary:
     _check_version(version)
     _check_release(folder / "meddra_release.asc", version)
     names = {row[PT_CODE]: row[PT_NAME] for _, row in _rows(folder / "pt.asc", PT_NAME + 1)}
-    places = {
-        row[HIER_PT]: (row[HIER_SOC_NAME], (row[HIER_HLT_NAME], row[HIER_HLGT_NAME]))
-        for _, row in _rows(folder / "mdhier.asc", HIER_PRIMARY + 1)
-        if row[HIER_PRIMARY] == "Y"
-    }
-    terms = {}
+    places = _places(folder)
+    terms: dict[str, CodedTerm] = {}
     for line, row in _rows(folder / "llt.asc", LLT_CURRENCY + 1):
         preferred = row[LLT_PT]
+        if row[LLT_CODE] in terms:
+            raise DictionaryRefused(f"llt.asc:{line}", row[LLT_CODE], "is a code that stands twice", WHOLE)
         if preferred not in names or preferred not in places:
             missing = "pt.asc" if preferred not in names else "the primary paths of mdhier.asc"
-            remedy = "take all three files of one version"
-            raise DictionaryRefused(
-                f"llt.asc:{line}", preferred, f"is a preferred term that is not in {missing}", remedy
-            )
+            problem = f"is a preferred term that is not in {missing}"
+            raise DictionaryRefused(f"llt.asc:{line}", preferred, problem, WHOLE)
         system, groups = places[preferred]
         terms[row[LLT_CODE]] = CodedTerm(
             row[LLT_CODE], row[LLT_NAME], names[preferred], preferred, system, MEDDRA, version, groups,
             current=row[LLT_CURRENCY] == "Y",
         )  # fmt: skip
+    if not terms:
+        raise DictionaryRefused("llt.asc", None, "holds no term", WHOLE)
     return Dictionary(MEDDRA, version, terms)
+
+
+def _places(folder: Path) -> dict[str, tuple[str, tuple[str, str]]]:
+    """By preferred term, the system of its primary path and the groups on it."""
+    found: dict[str, tuple[str, tuple[str, str]]] = {}
+    for line, row in _rows(folder / "mdhier.asc", HIER_PRIMARY + 1):
+        if row[HIER_PRIMARY] == "Y":
+            if row[HIER_PT] in found:
+                raise DictionaryRefused(f"mdhier.asc:{line}", row[HIER_PT], "has two primary paths", WHOLE)
+            found[row[HIER_PT]] = row[HIER_SOC_NAME], (row[HIER_HLT_NAME], row[HIER_HLGT_NAME])
+    return found
 
 
 def read_terms(path: Path, name: str, version: str) -> Dictionary:
@@ -242,14 +265,14 @@ def read_terms(path: Path, name: str, version: str) -> Dictionary:
 
 
 def _terms(text: str, file: str, name: str, version: str) -> Dictionary:
-    rows = csv.reader(text.splitlines())
-    header = [cell.strip() for cell in next(rows, [])]
-    if header != COLUMNS:
-        remedy = f"begin it with the line {','.join(COLUMNS)}"
+    lines = _csv(text, file)
+    _, header = next(lines, (1, []))
+    if [cell.lower() for cell in header] != COLUMNS:
+        remedy = f"begin it with the line {','.join(COLUMNS)}; cells may be divided by , ; or tabs"
         raise DictionaryRefused(f"{file}:1", ",".join(header), "are not the columns of a dictionary", remedy)
     terms: dict[str, CodedTerm] = {}
     names: set[str] = set()
-    for line, row in enumerate(rows, start=2):
+    for line, row in lines:
         code, term, system = _cells(file, line, row)
         for what, text, seen in (("code", code, terms), ("name", term.casefold(), names)):
             if text in seen:
@@ -260,8 +283,22 @@ def _terms(text: str, file: str, name: str, version: str) -> Dictionary:
     return Dictionary(name, version, terms)
 
 
-def _cells(file: str, line: int, row: Sequence[str]) -> tuple[str, str, str]:
-    cells = [cell.strip() for cell in row]
+def _csv(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row that is not blank with the line on which it ends; white space inside a cell is one space."""
+    first = text.partition("\n")[0]
+    delimiter = next((sign for sign in ",;\t" if sign in first), ",")
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        for row in rows:
+            cells = [" ".join(cell.split()) for cell in row]
+            if any(cells):
+                yield rows.line_num, cells
+    except csv.Error as error:
+        remedy = "close every quotation mark, and keep each cell short"
+        raise DictionaryRefused(f"{file}:{rows.line_num}", None, f"is no CSV ({error})", remedy) from None
+
+
+def _cells(file: str, line: int, cells: Sequence[str]) -> tuple[str, str, str]:
     if len(cells) != len(COLUMNS) or not all(cells[:2]):
         remedy = "give code, name and system; only the system may be blank"
         raise DictionaryRefused(f"{file}:{line}", ",".join(cells), "is not a whole line", remedy)
@@ -283,11 +320,13 @@ def _check_release(path: Path, version: str) -> None:
 
 
 def _rows(path: Path, width: int) -> Iterator[tuple[int, list[str]]]:
-    for line, text in enumerate(_text_of(path).splitlines(), start=1):
-        cells = text.split("$")
+    for line, text in enumerate(_text_of(path).removesuffix("\n").split("\n"), start=1):
+        if not text.strip():
+            continue
+        cells = text.removesuffix("\r").split("$")
         if len(cells) < width:
             problem = f"has {len(cells)} fields between $ where {width} are needed"
-            raise DictionaryRefused(f"{path.name}:{line}", text, problem, "take the file as it was delivered")
+            raise DictionaryRefused(f"{path.name}:{line}", cells[0], problem, "take the file as it was delivered")
         yield line, cells
 
 

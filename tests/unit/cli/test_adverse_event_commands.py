@@ -202,3 +202,34 @@ def test_a_name_in_the_record_opens_no_script_in_the_page(run, trial_kit, tmp_pa
     assert "<script" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; {{ 7 * 7 }}" in text
     assert run("safety", "narrative", tmp_path / "trial", participant, 2)[0] == 1
+
+
+def test_what_a_spreadsheet_makes_of_codes_and_lines_is_understood(run, trial_kit, tmp_path):
+    rules = '    dictionary: {name: House, version: "3"}\n'
+    own = "    terms: {FEVER: Fever, RASH: Rash}\n"
+    kit = trial_kit.Kit(tmp_path / "trial", trial_kit.PROTOCOL.replace(own, rules))
+    (tmp_path / "trial" / "dictionary.csv").write_text("code,name,system\n+P1,Felt hot,\n", encoding="utf-8")
+    participant = kit.consented()
+    kit.harmed(participant, term=None, verbatim="felt hot")
+    kit.harmed(participant, term=None, verbatim="hot,\r\nthen cold")
+    kit.trial.close()
+    out = tmp_path / "codes.csv"
+    run("safety", "uncoded", tmp_path / "trial", "--out", out)
+    assert [row["code"] for row in rows(out)] == ["'+P1", ""]
+    fill(out, {"2": "+P1"})
+    out.write_bytes(out.read_bytes().replace(b"\r\n", b"\n"))
+    code, said, refused = run("safety", "code", tmp_path / "trial", out, "--by", "c.coder", "--reason", "round 1")
+    assert (code, said, refused) == (0, "Coded by House 3: 2; left to code: 0\n", "")
+
+
+def test_long_texts_and_signs_that_move_the_cursor_stay_on_their_line(run, trial_kit, tmp_path):
+    rules = '    dictionary: {name: DAIDS, version: "2.1"}\n'
+    own = "    terms: {FEVER: Fever, RASH: Rash}\n"
+    kit = trial_kit.Kit(tmp_path / "trial", trial_kit.PROTOCOL.replace(own, rules))
+    participant = kit.consented()
+    kit.harmed(participant, term=None, verbatim="hot \x1b[2J" + "x" * 5_000)
+    kit.trial.close()
+    said = run("safety", "uncoded", tmp_path / "trial")[1]
+    assert "\x1b" not in said
+    assert max(len(line) for line in said.splitlines()) < 100
+    assert "\x1b" not in run("safety", "narrative", tmp_path / "trial", participant, 1)[1]

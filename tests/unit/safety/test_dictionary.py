@@ -59,7 +59,7 @@ def test_files_that_are_not_whole_are_refused(folder: Path):
     )
     (folder / "mdhier.asc").write_text("90000011$1$2", encoding="utf-8")
     assert refusal(lambda: read_meddra(folder, "99.1")) == (
-        "mdhier.asc:1 = 90000011$1$2: has 3 fields between $ where 12 are needed; take the file as it was delivered"
+        "mdhier.asc:1 = 90000011: has 3 fields between $ where 12 are needed; take the file as it was delivered"
     )
     (folder / "pt.asc").write_bytes(b"90000011$W\xe4rme")
     assert refusal(lambda: read_meddra(folder, "99.1")) == (
@@ -85,7 +85,8 @@ def test_another_dictionary_is_read_from_three_columns(tmp_path: Path):
     [
         (
             "code,name\n",
-            "terms.csv:1 = code,name: are not the columns of a dictionary; begin it with the line code,name,system",
+            "terms.csv:1 = code,name: are not the columns of a dictionary; "
+            "begin it with the line code,name,system; cells may be divided by , ; or tabs",
         ),
         (
             "code,name,system\nW1,,Body\n",
@@ -98,6 +99,15 @@ def test_another_dictionary_is_read_from_three_columns(tmp_path: Path):
         (
             "code,name,system\nW1,Warm,\nW2,WARM,\n",
             "terms.csv:3 = warm: is a name that stands twice; keep one of the lines",
+        ),
+        (
+            'code,name,system\nW1,"Warm,\n',
+            "terms.csv:2: is no CSV (unexpected end of data); close every quotation mark, and keep each cell short",
+        ),
+        (
+            f"code,name,system\nW1,{'x' * 140_000},\n",
+            "terms.csv:2: is no CSV (field larger than field limit (131072)); "
+            "close every quotation mark, and keep each cell short",
         ),
     ],
 )
@@ -170,6 +180,54 @@ def test_terms_that_are_not_current_are_not_suggested(folder: Path):
         "90000001",
         "90000003",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Code;Name;System\r\nW1;Warm, sudden;Body\r\n\r\n",
+        "code\tname\tsystem\nW1\tWarm, sudden\tBody\n\n",
+        'code,name,system\nW1,"Warm,\nsudden",Body\n,,\n',
+    ],
+)
+def test_a_dictionary_may_come_from_any_spreadsheet(tmp_path: Path, text: str):
+    path = tmp_path / "terms.csv"
+    path.write_bytes(text.encode())
+    assert read_terms(path, "WHO-like", "2018").find("warm, sudden").code == "W1"
+
+
+def test_names_that_differ_in_a_sign_are_never_filled_in(tmp_path: Path):
+    path = tmp_path / "terms.csv"
+    path.write_text("code,name,system\nA,HBs antigen +,\nB,HBs antigen -,\nC,Fever,\n", encoding="utf-8")
+    dictionary = read_terms(path, "WHO-like", "2018")
+    assert dictionary.exact("HBs antigen +") is None
+    assert {term.code for term in dictionary.suggestions("HBs antigen +")} == {"A", "B"}
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "said"),
+    [
+        ("llt", LLT.splitlines()[0], "llt.asc:4 = 90000001: is a code that stands twice"),
+        ("mdhier", MDHIER.splitlines()[0], "mdhier.asc:4 = 90000011: has two primary paths"),
+    ],
+)
+def test_files_of_meddra_that_say_a_thing_twice_are_refused(folder: Path, name: str, more: str, said: str):
+    path = folder / f"{name}.asc"
+    path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
+    assert refusal(lambda: read_meddra(folder, "99.1")) == f"{said}; take all three files of one version"
+
+
+def test_files_of_meddra_without_a_term_are_refused(folder: Path):
+    (folder / "llt.asc").write_text("\n", encoding="utf-8")
+    assert refusal(lambda: read_meddra(folder, "99.1")) == (
+        "llt.asc: holds no term; take all three files of one version"
+    )
+
+
+def test_lines_may_end_as_they_do_on_any_system(folder: Path):
+    for path in folder.iterdir():
+        path.write_bytes(path.read_text(encoding="utf-8").replace("\n", "\r\n").encode())
+    assert read_meddra(folder, "99.1").find("90000003").system == "Whole body disorders"
 
 
 # --- the dictionary of a trial's folder
