@@ -272,7 +272,7 @@ def test_a_snapshot_is_the_same_from_either_database(kit, tmp_path):
     for minutes in (15, 30):
         signs = {"minutes": minutes, "values": {"temperature": "37.9", "pulse": 88}}
         conduct.record_infusion_vital_signs(kit.trial, first, "C1", **signs, **kit.entry())
-    right = {"minutes": 30, "right_minutes": 60, "values": {"pulse": None}}
+    right = {"minutes": 30, "right_minutes": 20, "values": {"pulse": None}}
     conduct.correct_infusion_vital_signs(kit.trial, first, "C1", **right, **kit.entry())
     conduct.miss_course(kit.trial, first, "C2", cause="away", **kit.entry())
     conduct.take_back_missed_course(kit.trial, first, "C2", **kit.entry())
@@ -286,7 +286,7 @@ def test_a_snapshot_is_the_same_from_either_database(kit, tmp_path):
         assert getattr(there, name).equals(getattr(here, name)), name
     assert len(here.infusions) == 1
     assert len(here.infusion_refusals) == 2
-    assert here.infusion_vital_signs["minutes"].tolist() == [15, 60]
+    assert here.infusion_vital_signs["minutes"].tolist() == [15, 20]
     assert here.infusion_vital_signs["corrections"].tolist() == [0, 1]
     assert len(here.missed_courses) == 0
     restored.close()
