@@ -15,13 +15,14 @@ from equipoise.protocol.interventions import Regimen
 from equipoise.refusals import Refusal
 from equipoise.report.page import rendered
 from equipoise.report.words import spoken
-from equipoise.safety.moments import parse_moment
+from equipoise.safety.moments import Moment, parse_moment
 from equipoise.safety.narrative import Case, narrative_of
 from equipoise.safety.scales import scale_of
 
 if TYPE_CHECKING:
     from equipoise.conduct.snapshots import Snapshot
 
+HOURS_MATTER = 72
 CONCOMITANT, HISTORY = "CMTRT", "MHTERM"  # names of CDASH
 
 Event = Mapping[Hashable, Any]
@@ -63,7 +64,7 @@ def case_of(
         reported_at=_minute(protocol, reported_at),
         **_of_event(protocol, event),
         **_of_person(protocol, snapshot, participant),
-        **_of_treatment(protocol, snapshot, participant, str(event["onset_given"])),
+        **_of_treatment(protocol, snapshot, participant, event),
     )
 
 
@@ -95,7 +96,6 @@ def _of_event(protocol: Protocol, event: Event) -> dict[str, Any]:
         "action": event["action"],
         "treatment": event["treatment"],
         "course": event["followed_course"],
-        "hours_after_infusion": event["hours_after_infusion"],
         "reporter": event["reporter"],
         "aware_at": _minute(protocol, datetime.fromisoformat(str(event["aware_at"]))),
     }
@@ -130,10 +130,11 @@ def _all_answers(protocol: Protocol, snapshot: Snapshot, participant: str, cdash
     return tuple(dict.fromkeys(text for texts in answers for text in texts))
 
 
-def _of_treatment(protocol: Protocol, snapshot: Snapshot, participant: str, onset: str) -> dict[str, Any]:
+def _of_treatment(protocol: Protocol, snapshot: Snapshot, participant: str, event: Event) -> dict[str, Any]:
     """The trial's products as they were given before the event, and given again after it; or that none was."""
     infusions = snapshot.infusions[snapshot.infusions["participant"] == participant].to_dict("records")
-    _, began_before = parse_moment("onset", onset).span(_clock(protocol))
+    onset = parse_moment("onset", str(event["onset_given"]))
+    _, began_before = onset.span(_clock(protocol))
     given = [row for row in infusions if row["started_at"] < began_before]
     later = tuple(_started(protocol, row) for row in infusions if row not in given)
     if not given:
@@ -146,6 +147,7 @@ def _of_treatment(protocol: Protocol, snapshot: Snapshot, participant: str, onse
         "route": "; ".join(dict.fromkeys(spoken(regimen.route) for regimen in regimens)),
         "given_on": tuple(_started(protocol, row) for row in given),
         "given_again": later,
+        "since_infusion": _since(protocol, event, onset, given[-1]),
     }
 
 
@@ -157,6 +159,21 @@ def _products(protocol: Protocol, snapshot: Snapshot, given: Sequence[Event]) ->
         told = ", ".join(f"lot {row['lot']} of donor {row['donor']} (course {row['course']})" for row in lots)
         if lots:
             yield f"{product.name}: {told}"
+
+
+def _since(protocol: Protocol, event: Event, onset: Moment, infusion: Event) -> str:
+    """How long after the start of the last infusion an event began: in hours while they matter, then in days."""
+    hours = event["hours_after_infusion"]
+    if hours is not None and hours == hours and hours < HOURS_MATTER:
+        return f"the event began {hours:.1f} hours after its start"
+    if onset.day is None:
+        return "the time between is not known"
+    days = (onset.day - infusion["started_at"].astimezone(_clock(protocol)).date()).days
+    return (
+        "the event began on the same day"
+        if days == 0
+        else f"the event began {days} day{'' if days == 1 else 's'} later"
+    )
 
 
 def _courses(regimen: Regimen) -> set[str]:

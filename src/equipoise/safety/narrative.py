@@ -52,7 +52,7 @@ class Case:
     given_on: tuple[str, ...] | None = None
     given_again: tuple[str, ...] | None = None
     course: str | None = None
-    hours_after_infusion: float | None = None
+    since_infusion: str = "the time between is not known"
     concomitant: tuple[str, ...] | None = None
     history: tuple[str, ...] | None = None
     reporter: str | None = None
@@ -153,10 +153,9 @@ def _given_again(case: Case) -> str | None:
 
 def _sentences(case: Case) -> tuple[str, ...]:
     who = ", ".join(text for text in (case.sex, case.age) if text) or f"sex and age {NOT_KNOWN}"
-    after = NOT_KNOWN if case.hours_after_infusion is None else f"{case.hours_after_infusion:.1f} hours"
-    infusion = (
-        f"It followed course {case.course}; time since the start of the infusion: {after}." if case.course else ""
-    )
+    infusion = "No product of the trial was given before it." if case.products == () else ""
+    if case.course:
+        infusion = f"The last infusion before it was of course {case.course}; {case.since_infusion}."
     serious = f"It is serious: it {', '.join(case.criteria)}." if case.criteria else "It is not serious."
     causality = ", ".join(f"{name} {answer.lower()}" for name, answer in case.related.items()) or NOT_KNOWN
     end = f"Outcome: {case.outcome.lower()}, ended {case.resolved or NOT_KNOWN}."

@@ -74,12 +74,17 @@ def test_what_was_given_is_told_before_and_after_the_event():
 
 def test_the_narrative_tells_the_event_in_sentences():
     known = replace(
-        LEAST, sex="female", age="34 years", course="C1", hours_after_infusion=4.5, action="DRUG INTERRUPTED"
+        LEAST,
+        sex="female",
+        age="34 years",
+        course="C1",
+        since_infusion="the event began on the same day",
+        action="DRUG INTERRUPTED",
     )
     assert narrative_of(known).text == (
         "Participant 01-003 (female, 34 years) of trial NK-HIV had Fever, reported as “hot at night”, "
         "from 2018-03-05T14:30, grade 3 by DAIDS 2.1. "
-        "It followed course C1; time since the start of the infusion: 4.5 hours. "
+        "The last infusion before it was of course C1; the event began on the same day. "
         "It is serious: it requires or prolongs hospitalisation. "
         "Causality: nk related, art not related; not expected. "
         "Action taken with the trial intervention: drug interrupted. Treatment: not known. "
