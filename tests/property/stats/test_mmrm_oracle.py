@@ -6,7 +6,7 @@ Derivatives in the covariance parameters are differences of the plain likelihood
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy import linalg, special
 
@@ -176,6 +176,8 @@ class Plain:
         c1, c2, c3 = (value / (3 * q + 2 * (1 - g)) for value in (g, q - g, q + 2 - g))
         mean = 1 / (1 - a2 / q)
         variance = 2 / q * (1 + c1 * b) / ((1 - c2 * b) ** 2 * (1 - c3 * b))
+        if min(1 - a2 / q, 1 - c2 * b, 1 - c3 * b) <= 0 or q * variance / (2 * mean**2) <= 1:
+            return None  # the moments are those of no F distribution
         df = 4 + (q + 2) / (q * variance / (2 * mean**2) - 1)
         factor = df / (mean * (df - 2))
         return factor * (rows @ beta) @ np.linalg.solve(rows @ adjusted @ rows.T, rows @ beta) / q, df
@@ -257,6 +259,7 @@ def test_likelihood_is_the_plain_one_and_at_its_top(name, seed, reml, weighted, 
 
 @pytest.mark.parametrize("name", COVARIANCES)
 @settings(max_examples=2)
+@example(seed=4096, weighted=False, grouped=True)  # toeph by group: the joint test does not exist
 @given(seed=st.integers(0, 10_000), weighted=st.booleans(), grouped=st.booleans())
 def test_kenward_roger_is_the_papers(name, seed, weighted, grouped):
     frame = trial(seed)
@@ -269,7 +272,12 @@ def test_kenward_roger_is_the_papers(name, seed, weighted, grouped):
         expected = plain.kenward_roger(linear=df == "kenward-roger-linear")
         np.testing.assert_allclose(own.covariance / scale, expected / scale, atol=2e-3)
         np.testing.assert_allclose(own.df_of(CONTRASTS[0])[0], plain.satterthwaite(CONTRASTS[0]), rtol=2e-3)
-        statistic, df_den = plain.kenward_roger_f(CONTRASTS[1:], expected, fit.beta)
+        scaled = plain.kenward_roger_f(CONTRASTS[1:], expected, fit.beta)
+        if scaled is None:
+            with pytest.raises(NotIdentified, match="more than Kenward and Roger's approximation allows here"):
+                own.joint_test(CONTRASTS[1:])
+            continue
+        statistic, df_den = scaled
         test = own.joint_test(CONTRASTS[1:])
         assert test.df_den == pytest.approx(df_den, rel=3e-3)
         assert test.statistic == pytest.approx(statistic, rel=3e-3)
