@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from equipoise.protocol.interventions import Regimen
 from equipoise.protocol.safety import AdverseEventRules
 from equipoise.safety.adverse_events import (
     EventRefused,
@@ -15,7 +16,13 @@ from equipoise.safety.adverse_events import (
     is_suspected,
     is_treatment_emergent,
 )
-from equipoise.safety.infusion_reactions import Infusion, hours_after, is_infusion_reaction, reaction_among
+from equipoise.safety.infusion_reactions import (
+    Infusion,
+    hours_after,
+    is_infusion_reaction,
+    observe_hours_of,
+    reaction_among,
+)
 from equipoise.safety.moments import parse_moment
 
 RULES = AdverseEventRules(
@@ -159,3 +166,11 @@ def test_what_may_be_is_let_pass():
     check_highest_grade(3, None)
     check_of_interest(RULES, None)
     check_of_interest(RULES, "HIV viral rebound")
+
+
+def test_each_course_is_watched_as_long_as_its_regimen_says():
+    common = {"dose": {"value": 1, "unit": "mg"}, "route": "ORAL"}
+    courses = [{"id": id, "at": {"days": day}} for id, day in (("C1", 1), ("C2", 31))]
+    short = Regimen.model_validate({"id": "short", "courses": courses[:1], "observe_hours": 2, **common})
+    silent = Regimen.model_validate({"id": "silent", "courses": courses[1:], **common})
+    assert [observe_hours_of((short, silent), course) for course in ("C1", "C2")] == [2, 4]
