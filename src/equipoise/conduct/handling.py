@@ -30,8 +30,8 @@ ISSUE_CODES = frozenset(
     {
         "trial-stopped", "not-randomised", "withdrawn", "product-not-planned", "product-stopped", "course-unknown",
         "course-given", "course-missed", "bag-used", "bag-other-product", "donor-not-matched", "donor-verdict",
-        "donor-not-eligible", "lot-status", "out-of-specification", "criterion-undecided", "expired",
-        "storage-excursion",
+        "donor-not-eligible", "lot-status", "out-of-specification", "criterion-undecided", "criterion-pending",
+        "expired", "storage-excursion",
     }
 )  # fmt: skip
 """What already speaks against issuing a bag; the rest is asked when the infusion starts."""

@@ -16,7 +16,7 @@ from equipoise.donors.custody import BagStatus
 from equipoise.donors.doses import contents_of, judge_limits, quantities
 from equipoise.donors.lots import Bag, Excursion, Lot, LotResult, expiry
 from equipoise.donors.reasons import Reason, distinct_persons, minute, same_person
-from equipoise.donors.release import judge_criterion, judge_lot
+from equipoise.donors.release import CriterionVerdict, judge_criterion, judge_lot
 from equipoise.protocol.interventions import Course, Product, Regimen
 
 STARTED: tuple[BagStatus, ...] = ("infusing", "infused")
@@ -178,7 +178,7 @@ def check_infusion(
     `course-unknown`, `course-given`, `course-missed`, `course-order`, `course-window`, `course-after-visit`;
     `ends-before-start`, `told-late`; `bag-unknown`, `bag-used`, `bag-not-issued`, `bag-other-participant`,
     `bag-other-course`, `bag-other-product`, `donor-not-matched`, `donor-verdict`, `donor-not-eligible`, `lot-status`,
-    `lot-conditional`, `out-of-specification`, `criterion-undecided`, `expired`, `expires-during`,
+    `lot-conditional`, `out-of-specification`, `criterion-undecided`, `criterion-pending`, `expired`, `expires-during`,
     `storage-excursion`; `label-bag`, `label-lot`, `label-participant`, `label-expiry`, `checker-released`;
     `identity-checkers`; `precondition-unanswered`, `precondition-no`, `precondition-unknown`; `weight`,
     `weight-change`, `criterion-per-kg`, `dose-limit`.
@@ -323,8 +323,8 @@ def lot_reasons(
 ) -> tuple[Reason, ...]:
     """Every reason why a bag cannot be given at a moment that lies in its lot, its age or how warm it was.
 
-    Codes: `lot-status`, `lot-conditional`, `out-of-specification`, `criterion-undecided`, `expired`, `expires-during`,
-    `storage-excursion`.
+    Codes: `lot-status`, `lot-conditional`, `out-of-specification`, `criterion-undecided`, `criterion-pending`,
+    `expired`, `expires-during`, `storage-excursion`.
     """
     return (
         *_status(held, accept_conditional),
@@ -354,6 +354,14 @@ def _specification(product: Product, held: HeldBag) -> Iterator[Reason]:
         elif verdict.blocking and verdict.verdict == "undecided":
             remedy = "return the bag; have the result told again"
             yield Reason("criterion-undecided", f"criterion {verdict.criterion}", verdict.value, verdict.text, remedy)
+        elif verdict.blocking and verdict.verdict == "pending" and _is_asked_since(held, verdict):
+            remedy = "return the bag; record the result that is asked for since the release"
+            yield Reason("criterion-pending", f"criterion {verdict.criterion}", None, verdict.text, remedy)
+
+
+def _is_asked_since(held: HeldBag, verdict: CriterionVerdict) -> bool:
+    """Whether an amendment asks for a result that the release did not: it had all but those of conditional release."""
+    return held.lot.status == "released" or verdict.due_on is None
 
 
 def _age(product: Product, held: HeldBag, at: datetime, ends_at: datetime | None) -> Iterator[Reason]:

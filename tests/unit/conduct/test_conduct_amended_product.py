@@ -42,6 +42,27 @@ def test_a_lot_is_not_released_on_a_result_in_another_unit(kit):
     assert [(reason.code, reason.value) for reason in refused.value.reasons] == [("criterion-undecided", "40")]
 
 
+MORE = (
+    "      - {id: viability, test: Viability,",
+    "      - {id: mycoplasma, test: Mycoplasma, rule: value == 'NEGATIVE'}\n      - {id: viability, test: Viability,",
+)
+
+
+def test_a_result_that_an_amendment_asks_for_is_asked_of_lots_that_were_released_before(kit):
+    participant = kit.issued()
+    amended(kit, MORE)
+    with pytest.raises(conduct.InfusionRefused) as refused:
+        kit.infuse(participant)
+    assert str(refused.value) == (
+        "bag = L01-1: [criterion mycoplasma: Mycoplasma: no result yet, needed before release; "
+        "return the bag; record the result that is asked for since the release]; "
+        "do not infuse; the attempt is recorded with these reasons"
+    )
+    found = {"value": "NEGATIVE", "unit": None} | kit.entry(kit.LABORATORY)
+    conduct.record_lot_result(kit.trial, "L01", "mycoplasma", **found)
+    kit.infuse(participant)
+
+
 RENAMED = (
     ("product: cells, regimen", "product: other, regimen"),
     ("  - id: cells\n    name: Cells\n    dose_form", "  - id: other\n    name: Cells\n    dose_form"),

@@ -196,8 +196,8 @@ def test_all_reasons_come_at_once(kit):
     ],
 )
 def test_what_the_protocol_allows_is_no_reason(kit, change):
-    if change.get("product", "") is None:  # a product without limits asks for no results
-        change = change | {"product": kit.product(dose_limits=[])}
+    if change.get("product", "") is None:  # a product without criteria and limits asks for no results
+        change = change | {"product": kit.product(dose_limits=[], release=[], composition={})}
     assert kit.reasons_after(change) == ()
 
 

@@ -11,7 +11,7 @@ from equipoise.donors import Excursion, StockedBag, stock_for
 #: What the bedside can say against a bag that no match, course, label, person or dose explains.
 OF_THE_BAG = {
     "bag-used", "bag-not-issued", "bag-other-participant", "bag-other-product", "donor-not-eligible", "lot-status",
-    "out-of-specification", "criterion-undecided", "expired", "storage-excursion",
+    "out-of-specification", "criterion-undecided", "criterion-pending", "expired", "storage-excursion",
 }  # fmt: skip
 
 
