@@ -51,7 +51,7 @@ LIVER: Mapping[str, Literal["ALT", "AST", "ALP", "BILI"]] = {"ALT": "ALT", "AST"
 FASTING = "LBFAST"  # a name of CDASH
 COLUMNS = (
     "participant", "arm", "visit", "on", "item", "name", "parameter", "value", "unit", "lln", "uln", "baseline",
-    "sex", "age", "fasting", "hiv", "at", "early",
+    "sex", "age", "fasting", "hiv", "at", "early", "before",
 )  # fmt: skip
 TEXT = (
     "Graded by {scale}. Baseline is the last value before the first infusion, or before randomisation where none was "
@@ -113,8 +113,8 @@ def graded_items(protocol: Protocol) -> dict[str, str]:
 def graded_values(protocol: Protocol, snapshot: Snapshot) -> pd.DataFrame:
     """Every value of these items in who was randomised: `COLUMNS` and grade, direction, rule, note; by date.
 
-    `at` is when the specimen was taken, `on` its day, `early` whether it counts as before treatment that began on that
-    day when a time is not known.
+    `at` is when the specimen was taken, `on` its day, `before` whether that was before treatment, `early` whether it
+    counts so when treatment began on that day and a time is not known.
     """
     import pandas as pd
 
@@ -125,11 +125,9 @@ def graded_values(protocol: Protocol, snapshot: Snapshot) -> pd.DataFrame:
         .sort_values(["participant", "parameter", "in_time"], kind="stable", ignore_index=True)
         .drop(columns="in_time")
     )
-    begun = treatment_begun(protocol, snapshot)
     for _, found in ordered.groupby(["participant", "item"]):
-        moment = begun[found["participant"].iloc[0]].moment
-        before = [row["value"] for row in found.to_dict("records") if is_before(row["at"], moment, early=row["early"])]
-        ordered.loc[found.index, "baseline"] = before[-1] if before else ""
+        before = found.loc[found["before"].astype(bool), "value"]
+        ordered.loc[found.index, "baseline"] = "" if before.empty else before.iloc[-1]
     return pd.concat([ordered, grade_values(the_scale(protocol), ordered)], axis="columns")
 
 
@@ -158,7 +156,8 @@ def _values(protocol: Protocol, snapshot: Snapshot) -> Iterator[tuple[Any, ...]]
         unit = protocol.items[item].unit or ""
         rest = (sex, age, fasting.get((person, row["visit"], row["form"])) or "", hiv)
         arm, name = people[person]["arm"], protocol.items[item].question
-        when = (at, row["visit"] in begun[person].planned)
+        early = row["visit"] in begun[person].planned
+        when = (at, early, is_before(at, begun[person].moment, early=early))
         value = (codes[item], str(row["value"]), unit, lln, uln, "")
         yield (person, arm, row["visit"], on, item, name, *value, *rest, *when)
 
@@ -256,13 +255,11 @@ def state_of(grade: int | None) -> str:
     return "missing" if grade is None else str(grade)
 
 
-def peaks_of(snapshot: Snapshot, values: pd.DataFrame) -> dict[str, LiverPeaks]:
+def peaks_of(values: pd.DataFrame) -> dict[str, LiverPeaks]:
     """The highest multiples of ULN after baseline of each participant with liver values."""
-    begun = treatment_begun(snapshot.protocol, snapshot)
     found: dict[str, list[LiverValue]] = {}
     for row in values[values["parameter"].isin(list(LIVER))].to_dict("records"):
-        after = not is_before(row["at"], begun[row["participant"]].moment, early=row["early"])
-        if after and row["uln"] and Decimal(row["uln"]) > 0:
+        if not row["before"] and row["uln"] and Decimal(row["uln"]) > 0:
             value = LiverValue(LIVER[row["parameter"]], Decimal(row["value"]), Decimal(row["uln"]))
             found.setdefault(row["participant"], []).append(value)
     return {participant: liver_peaks(own) for participant, own in found.items()}
@@ -272,7 +269,7 @@ def liver_rows(protocol: Protocol, snapshot: Snapshot, values: pd.DataFrame) -> 
     """Where the participants of each arm stand by peak ALT or AST and peak bilirubin, as multiples of ULN."""
     if not values["parameter"].isin(list(LIVER)).any():
         return
-    peaks = peaks_of(snapshot, values)
+    peaks = peaks_of(values)
     people = snapshot.participants
     for arm in protocol.arm_ids:
         members = list(people.loc[people["arm"] == arm, "participant"])

@@ -48,7 +48,7 @@ def specimens_taken(protocol: Protocol, snapshot: Snapshot) -> dict[Page, Moment
     zone = ZoneInfo(protocol.conventions.timezone)
     days = {(row["participant"], row["visit"]): row["date"] for row in snapshot.visits.to_dict("records")}
     told: dict[Page, dict[str, str]] = {}
-    ends = {name: end for form in protocol.forms for name, end in _draw_items(protocol, form).items()}
+    ends = {name: end for form in protocol.forms for name, end in _draw_items(form).items()}
     for row in snapshot.values[snapshot.values["item"].isin(list(protocol.items))].to_dict("records"):
         page = told.setdefault((row["participant"], row["visit"], row["form"], row["repeat"]), {})
         if row["value"] is not None and row["item"] in ends:
@@ -60,7 +60,7 @@ def specimens_taken(protocol: Protocol, snapshot: Snapshot) -> dict[Page, Moment
     }
 
 
-def _draw_items(protocol: Protocol, form: Form) -> dict[str, str]:
+def _draw_items(form: Form) -> dict[str, str]:
     """The items of a form that ask for day and time of the draw: of its own domain, or the first of another one.
 
     Such a name is a domain of two letters with DAT or TIM; CMSTDAT or BRTHDAT are days of something else.

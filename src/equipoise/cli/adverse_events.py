@@ -52,8 +52,9 @@ def uncoded(folder: Path, out: Path | None, whole: bool, database: str | None) -
     if not listed:
         return
     if out is None:
-        rows = [(each.participant, str(each.number), _short(each.verbatim), each.code or "") for each in listed]
-        say(table([("participant", "number", "verbatim", "code"), *rows[:MOST_SHOWN]]))
+        first = listed[:MOST_SHOWN]
+        rows = [(each.participant, str(each.number), _short(each.verbatim), each.code or "") for each in first]
+        say(table([("participant", "number", "verbatim", "code"), *rows]))
         if len(listed) > MOST_SHOWN:
             say(f"and {len(listed) - MOST_SHOWN} more")
         say("With --out codes.csv they are written with suggestions.")

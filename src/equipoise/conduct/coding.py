@@ -116,10 +116,10 @@ def code_adverse_event(
             raise NotAccepted("term", term, "is what the event is coded by", "leave it")
         names = {name: str(coding[name]) for name in ("code", "preferred_code", "dictionary")}
         facts = settled(act, act.in_force_for(row), row, facts_of(stands), coding=names)
-        newest = trial.newest(act.writer).protocol
-        stopping = standings_after_event(newest, act.writer, participant, number, {**facts, **coding})
+        newest = trial.newest(act.writer)
+        stopping = standings_after_event(newest.protocol, act.writer, participant, number, {**facts, **coding})
         payload = {"participant": participant, "number": number, "facts": facts, "coding": coding, "stopping": stopping}
-        act.append(payload, stream=participant, in_force=trial.newest(act.writer))
+        act.append(payload, stream=participant, in_force=newest)
     return found
 
 

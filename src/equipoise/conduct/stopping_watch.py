@@ -62,8 +62,7 @@ def standings_after_event(
     Returns:
         For the payload, one entry a rule; none before the participant is treated.
     """
-    others = [row for row in _standing_events(tables) if (row["participant"], row["number"]) != (participant, number)]
-    records = [(str(row["participant"]), _facts(row)) for row in others]
+    records = _records(tables, but=(participant, number))
     if facts is not None:
         records.append((participant, facts))
     found = []
@@ -78,7 +77,7 @@ def standings_after_start(
     protocol: Protocol, tables: Tables, participant: str, arm: str, start: Start
 ) -> list[dict[str, Any]]:
     """Where each rule of an arm stands once an infusion of a participant is started."""
-    records = [(str(row["participant"]), _facts(row)) for row in _standing_events(tables)]
+    records = _records(tables)
     people = _infused_in(tables, arm)
     people.setdefault(participant, start)
     rules = [rule for rule in protocol.stopping_rules if rule.arm == arm]
@@ -87,7 +86,7 @@ def standings_after_start(
 
 def standings_after_amendment(protocol: Protocol, tables: Tables) -> list[dict[str, Any]]:
     """Where each rule of a new version stands on what is recorded, once anybody of its arm is treated."""
-    records = [(str(row["participant"]), _facts(row)) for row in _standing_events(tables)]
+    records = _records(tables)
     treated_by = [(rule, treated_in(tables, rule.arm)) for rule in protocol.stopping_rules]
     return [_standing(protocol, tables, rule, people, records) for rule, people in treated_by if people]
 
@@ -109,9 +108,10 @@ def treated_in(tables: Tables, arm: str) -> dict[str, Start]:
     return {str(row["participant"]): starts[row["participant"]] for row in rows}
 
 
-def _standing_events(tables: Tables) -> list[Row]:
-    """The adverse events that were not voided."""
-    return [row for row in tables.rows("adverse_event") if row["voided_at"] is None]
+def _records(tables: Tables, but: tuple[str, int] | None = None) -> list[tuple[str, Facts]]:
+    """Whose each adverse event is, and what it is; without those that were voided, and without one."""
+    rows = (row for row in tables.rows("adverse_event") if row["voided_at"] is None)
+    return [(str(row["participant"]), _facts(row)) for row in rows if (row["participant"], row["number"]) != but]
 
 
 def _infused_in(tables: Tables, arm: str) -> dict[str, Start]:

@@ -165,7 +165,7 @@ def edish_drawing(protocol: Protocol, snapshot: Snapshot, values: pd.DataFrame) 
     arms = dict(zip(snapshot.participants["participant"], snapshot.participants["arm"], strict=True))
     found = [
         Peaks(participant, arms[participant], float(peaks.aminotransferase), float(peaks.bilirubin))
-        for participant, peaks in sorted(peaks_of(snapshot, values).items())
+        for participant, peaks in sorted(peaks_of(values).items())
         if peaks.aminotransferase and peaks.bilirubin and arms[participant] in protocol.arm_ids
     ]
     if not found:
